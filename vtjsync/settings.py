@@ -1,0 +1,218 @@
+"""Settings: everything an operator can set is in the first block; the rest follows from it.
+
+docs/operations.md describes each name; a test fails when one is missing there or in .env.example.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(os.environ.get("VTJSYNC_VAR", BASE_DIR / "var"))
+
+DEMO = os.environ.get("VTJSYNC_MODE", "production") == "demo"
+environ.Env.read_env(VAR_DIR / "demo.env" if DEMO else BASE_DIR / ".env")
+
+# environ.FileAwareEnv reads NAME_FILE where NAME is asked for: secrets can come from files.
+env = environ.FileAwareEnv(
+    DATABASE_URL=(str, ""),
+    SECRET_KEY=(str, ""),
+    AUDIT_KEY=(str, ""),
+    ALLOWED_HOSTS=(list, ["localhost", "127.0.0.1"] if DEMO else []),
+    DEBUG=(bool, False),
+    HETU_ALLOW_TEST_CODES=(bool, False),
+    VTJ_SERVER=(str, ""),
+    VTJ_CLIENT=(str, ""),
+    VTJ_SERVICE=(str, "FI-TEST/GOV/0245437-2/VTJmutpa/VTJmutpa"),
+    VTJ_USERNAME=(str, ""),
+    VTJ_PASSWORD=(str, ""),
+    VTJ_AUTH_HEADER=(str, "Authorization"),
+    VTJ_EXTRA_HEADERS=(dict, {}),
+    VTJ_CERT=(str, ""),
+    VTJ_KEY=(str, ""),
+    VTJ_SERVER_CERT=(str, ""),
+    VTJ_CONNECT_TIMEOUT=(float, 10.0),
+    VTJ_READ_TIMEOUT=(float, 60.0),
+    VTJ_DEADLINE=(float, 300.0),
+    VTJ_BASIC_DATA_BATCH=(int, 1000),
+    VTJ_COHORT_SIZE=(int, 10_000),
+    VTJ_RATE_LIMIT=(int, 0),
+    VTJ_CLOCK_TOLERANCE_SECONDS=(int, 300),
+    LOCATION_WARN_HOURS=(int, 26),
+    LOCATION_HIDE_HOURS=(int, 24 * 7),
+    ENDED_CLIENTSHIP_DAYS=(int, 30),
+    APPLIED_CHANGE_MONTHS=(int, 13),
+    WEB_PORT=(int, 8000),
+)
+
+
+def required(name: str, minimum: int = 1) -> str:
+    """The setting's value; refuses to start without it (docs/operations.md says what each is for)."""
+    value: str = env(name)
+    if len(value) < minimum:
+        raise ImproperlyConfigured(
+            f"{name} is missing or shorter than {minimum} characters. See .env.example and docs/operations.md."
+        )
+    return value
+
+
+SECRET_KEY = required("SECRET_KEY", 32)
+AUDIT_KEY = required("AUDIT_KEY", 32)
+DEBUG = env("DEBUG") and DEMO
+ALLOWED_HOSTS = env("ALLOWED_HOSTS")
+
+if env("DATABASE_URL"):
+    database: dict[str, Any] = env.db_url_config(env("DATABASE_URL"))
+elif DEMO:
+    from vtjsync.demo import postgres
+
+    database = postgres.ensure_running(VAR_DIR)
+else:
+    raise ImproperlyConfigured("DATABASE_URL is missing: production needs PostgreSQL 15 or newer.")
+# Server-side binding keeps values out of the statements that PostgreSQL logs.
+database.setdefault("OPTIONS", {}).update(server_side_binding=True)
+DATABASES = {"default": database | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# What the application asks of VTJ. vtjsync.engine.connection makes a client of these.
+HETU_ALLOW_TEST_CODES: bool = env("HETU_ALLOW_TEST_CODES")
+VTJ_SERVER: str = env("VTJ_SERVER")
+VTJ_CLIENT: str = env("VTJ_CLIENT")
+VTJ_SERVICE: str = env("VTJ_SERVICE")
+VTJ_USERNAME: str = env("VTJ_USERNAME")
+VTJ_PASSWORD: str = env("VTJ_PASSWORD")
+VTJ_AUTH_HEADER: str = env("VTJ_AUTH_HEADER")
+VTJ_EXTRA_HEADERS: dict[str, str] = env("VTJ_EXTRA_HEADERS")
+VTJ_CERT: str = env("VTJ_CERT")
+VTJ_KEY: str = env("VTJ_KEY")
+VTJ_SERVER_CERT: str = env("VTJ_SERVER_CERT")
+VTJ_CONNECT_TIMEOUT: float = env("VTJ_CONNECT_TIMEOUT")
+VTJ_READ_TIMEOUT: float = env("VTJ_READ_TIMEOUT")
+VTJ_DEADLINE: float = env("VTJ_DEADLINE")
+VTJ_BASIC_DATA_BATCH: int = env("VTJ_BASIC_DATA_BATCH")
+VTJ_COHORT_SIZE: int = env("VTJ_COHORT_SIZE")
+VTJ_RATE_LIMIT: int = env("VTJ_RATE_LIMIT")
+VTJ_CLOCK_TOLERANCE = timedelta(seconds=env("VTJ_CLOCK_TOLERANCE_SECONDS"))
+LOCATION_WARN = timedelta(hours=env("LOCATION_WARN_HOURS"))
+LOCATION_HIDE = timedelta(hours=env("LOCATION_HIDE_HOURS"))
+ENDED_CLIENTSHIP_DAYS: int = env("ENDED_CLIENTSHIP_DAYS")
+APPLIED_CHANGE_MONTHS: int = env("APPLIED_CHANGE_MONTHS")
+
+INSTALLED_APPS = [
+    "registry",
+    "vtjsync",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_q",
+    "pgtrigger",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "vtjsync.urls"
+WSGI_APPLICATION = "vtjsync.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+AUTH_USER_MODEL = "registry.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+] + [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "start"
+LOGOUT_REDIRECT_URL = "sign-in"
+
+LANGUAGE_CODE = "fi"
+LANGUAGES = [("fi", _("Finnish")), ("sv", _("Swedish")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_TZ = True
+TIME_ZONE = "Europe/Helsinki"
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEMO
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEMO
+
+# The defaults of django-q2 repeat a task that runs long and catch up on missed schedules; neither is wanted: the truth
+# about a run is its own row and lock (docs/adr).
+Q_CLUSTER = {
+    "name": "vtjsync",
+    "orm": "default",
+    "workers": 2,
+    "timeout": 6 * 3600,
+    "retry": 6 * 3600 + 600,
+    "max_attempts": 1,
+    "catch_up": False,
+    "poll": 0.5,
+    "save_limit": 250,
+    "label": "vtjsync",
+}
+
+# Demo runs over plain http on this machine; anything else is behind TLS.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEMO
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 0 if DEMO else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEMO
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_AGE = 10 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
