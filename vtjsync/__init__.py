@@ -1,0 +1,1 @@
+"""The Django project, and all that has to do with VTJ."""

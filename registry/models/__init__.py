@@ -1,0 +1,28 @@
+"""The register's tables. The database keeps what must never break: constraints and triggers (docs/data-model.md)."""
+
+from registry.models.audit import AuditEvent, SubjectCode
+from registry.models.clientship import Clientship, EndReason, ErasureReceipt
+from registry.models.organisation import Authority, DataPermit, Provider, Service, Unit, User
+from registry.models.person import AppliedChange, ForeignAddress, Person, PersonCode, PersonStatus
+from registry.models.problem import Problem, ProblemKind
+
+__all__ = [
+    "AppliedChange",
+    "AuditEvent",
+    "Authority",
+    "Clientship",
+    "DataPermit",
+    "EndReason",
+    "ErasureReceipt",
+    "ForeignAddress",
+    "Person",
+    "PersonCode",
+    "PersonStatus",
+    "Problem",
+    "ProblemKind",
+    "Provider",
+    "Service",
+    "SubjectCode",
+    "Unit",
+    "User",
+]

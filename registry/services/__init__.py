@@ -1,0 +1,1 @@
+"""Writes: one public verb per function, each in one transaction with its audit event."""

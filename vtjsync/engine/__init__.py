@@ -1,0 +1,1 @@
+"""Fetch, read, write: one transaction per page (domain.md B10)."""

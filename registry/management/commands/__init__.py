@@ -1,0 +1,1 @@
+"""Commands: thin, arguments in, one service call, counts out."""

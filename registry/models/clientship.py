@@ -1,0 +1,83 @@
+"""Who uses which service, and what is left when nobody needs to know any more."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from registry.models.organisation import Provider, Service
+from registry.models.person import Person
+
+
+class EndReason(models.TextChoices):
+    """Why a clientship ended."""
+
+    SERVICE_ENDED = "SERVICE_ENDED", _("The service has ended")
+    MOVED = "MOVED", _("The client moved away")
+    DIED = "DIED", _("The client has died")
+    OWN_REQUEST = "OWN_REQUEST", _("The client's own wish")
+    MISTAKE = "MISTAKE", _("Entered by mistake")
+    LIST = "LIST", _("Ended in the organisation's own list")
+    OTHER = "OTHER", _("Another reason")
+
+
+class Clientship(models.Model):
+    """One person's use of one service (asiakkuus). Days are Helsinki's; ``end`` is the last day."""
+
+    person = models.ForeignKey(Person, models.DO_NOTHING, related_name="clientships")
+    service = models.ForeignKey(Service, models.PROTECT, related_name="clientships", verbose_name=_("service"))
+    provider = models.ForeignKey(
+        Provider, models.PROTECT, null=True, blank=True, related_name="clientships", verbose_name=_("provider")
+    )
+    start = models.DateField(_("start date"))
+    end = models.DateField(_("end date"), null=True, blank=True)
+    end_reason = models.TextField(_("reason of the end"), choices=EndReason, null=True, blank=True)
+    reference = models.TextField(_("own reference"), null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    ended_at = models.DateTimeField(null=True, editable=False)
+    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+")
+
+    class Meta:
+        verbose_name = _("clientship")
+        verbose_name_plural = _("clientships")
+        default_permissions = ()
+        permissions = [("manage_clientships", "Add clients and end clientships")]
+        constraints = [
+            models.CheckConstraint(condition=Q(end=None) | Q(end__gte=F("start")), name="clientship_ends_after_start"),
+            models.UniqueConstraint(fields=["person", "service", "start"], name="clientship_once"),
+            models.UniqueConstraint(
+                fields=["person", "service"], condition=Q(end=None), name="one_open_clientship_of_a_service"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["service", "person"], name="clientship_by_service"),
+            models.Index(fields=["end"], condition=Q(end__isnull=False), name="clientship_by_end"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class ErasureReceipt(models.Model):
+    """Proof that a person, or one ended clientship of a person who stays, was erased (domain.md F45).
+
+    ``code_hashes`` are keyed hashes of the person's codes: pseudonymous data. ``rows`` counts what went, per table.
+    """
+
+    erased_at = models.DateTimeField(db_default=Now())
+    code_hashes = ArrayField(models.BinaryField())
+    services = ArrayField(models.TextField())
+    whole_person = models.BooleanField()
+    rows = models.JSONField()
+
+    class Meta:
+        verbose_name = _("erasure receipt")
+        default_permissions = ()
+        indexes = [models.Index(fields=["erased_at"], name="receipt_by_time")]
+
+    def __str__(self) -> str:
+        return str(self.pk)

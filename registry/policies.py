@@ -1,0 +1,100 @@
+"""Who may see and do what (domain.md H52, E38): the question and the rows from one rule.
+
+A role is a group; a group is a list of permissions; units decide the rows. Nothing here asks ``is_superuser`` for
+personal data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from django.apps import apps
+from django.contrib.auth.management import create_permissions
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from registry.models import Clientship, Person, User
+
+SEE_CLIENTS: Final = "registry.see_clients"
+MANAGE_CLIENTSHIPS: Final = "registry.manage_clientships"
+HANDLE_PROTECTED: Final = "registry.handle_protected"
+SEE_FORMER: Final = "registry.see_former"
+EXPORT_REGISTER: Final = "registry.export_register"
+SEE_AUDIT_LOG: Final = "registry.see_audit_log"
+SEE_PROBLEMS: Final = "registry.see_problems"
+SEE_SYNC: Final = "vtjsync.see_sync"
+RUN_SYNC: Final = "vtjsync.run_sync"
+CHANGE_SCHEDULE: Final = "vtjsync.change_schedule"
+
+ROLES: Final[dict[str, tuple[str, ...]]] = {
+    "caseworker": (SEE_CLIENTS, MANAGE_CLIENTSHIPS),
+    "handler": (SEE_CLIENTS, MANAGE_CLIENTSHIPS, HANDLE_PROTECTED, SEE_FORMER),
+    "administrator": (SEE_SYNC, RUN_SYNC, CHANGE_SCHEDULE, SEE_PROBLEMS),
+    "auditor": (SEE_AUDIT_LOG,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who asks for personal data and why; every selector of personal data takes one, and its event names them.
+
+    ``user`` is None for a command at the server's own prompt. ``basis`` is the purpose in a word or two, ``origin`` the
+    address the request came from.
+    """
+
+    user: User | None
+    basis: str
+    origin: str = ""
+
+    def may(self, permission: str) -> bool:
+        """Whether the right is held. A command has every right, and is named in the log as one."""
+        return self.user is None or may(self.user, permission)
+
+
+def may(user: User, permission: str) -> bool:
+    """Whether the user holds the right by a role or by itself; being a superuser gives none."""
+    if not user.is_active:
+        return False
+    held: set[str] | None = getattr(user, "_held_rights", None)
+    if held is None:
+        rights = Permission.objects.filter(Q(group__user=user) | Q(user=user))
+        held = {f"{app}.{code}" for app, code in rights.values_list("content_type__app_label", "codename")}
+        user._held_rights = held  # type: ignore[attr-defined]
+    return permission in held
+
+
+def clientships(access: Access) -> QuerySet[Clientship]:
+    """The clientships that may be seen: those of one's own units (H52), of protected persons only by handlers (E38)."""
+    rows = Clientship.objects.all()
+    if access.user is None:
+        return rows
+    if not access.may(SEE_CLIENTS):
+        return rows.none()
+    rows = rows.filter(service__unit__staff=access.user)
+    return rows if access.may(HANDLE_PROTECTED) else rows.filter(person__protected=False)
+
+
+def persons(access: Access) -> QuerySet[Person]:
+    """The persons that may be seen: those with a clientship that may be seen."""
+    if access.user is None:
+        return Person.objects.all()
+    return Person.objects.filter(Exists(clientships(access).filter(person=OuterRef("pk")).order_by()))
+
+
+def open_on(day: date) -> Q:
+    """The clientships that are open on the Helsinki day (domain.md A1)."""
+    return Q(start__lte=day) & (Q(end=None) | Q(end__gte=day))
+
+
+def create_roles(**_kwargs: Any) -> None:
+    """After a migration: the roles that are missing, with their rights. An existing role is left as it was made."""
+    for app in {right.split(".")[0] for rights in ROLES.values() for right in rights}:
+        create_permissions(apps.get_app_config(app), verbosity=0)
+    for name, rights in ROLES.items():
+        group, created = Group.objects.get_or_create(name=name)
+        if created:
+            for right in rights:
+                app, code = right.split(".")
+                group.permissions.add(*Permission.objects.filter(content_type__app_label=app, codename=code))

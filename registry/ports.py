@@ -1,0 +1,40 @@
+"""What the register asks of the source of its data. ``vtjsync`` fills it in at start; the register does not import it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+
+class Source(Protocol):
+    """Where the register's data comes from."""
+
+    def fetch_now(self, person_ids: Sequence[int]) -> None:
+        """Ask for the basic data of these persons at once and store it; returns when it is stored.
+
+        Raises :class:`SourceUnavailable` when the source does not answer; the persons then wait for the next run.
+        """
+
+    def confirmed_at(self, person_ids: Sequence[int]) -> dict[int, datetime]:
+        """When each person's data was last known to be up to date (domain.md B15, E41); absent if never."""
+
+
+class SourceUnavailable(Exception):
+    """The source did not answer; nothing was stored. The text is for people."""
+
+
+_source: Source | None = None
+
+
+def provide(source: Source) -> None:
+    """Called once, when the application starts."""
+    global _source  # noqa: PLW0603
+    _source = source
+
+
+def source() -> Source:
+    """The source that was provided."""
+    if _source is None:
+        raise RuntimeError("no source of person data was provided")
+    return _source

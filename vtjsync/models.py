@@ -1,0 +1,139 @@
+"""Where the register stands in VTJ's log of changes, and what every run did."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from registry.models import Person
+
+
+class Cohort(models.Model):
+    """Persons who share a cursor: what several workers share out (domain.md B8).
+
+    ``cursor_at`` is the database's time when the answer that gave the cursor had come; a person joins only with basic
+    data requested after it (B9). ``up_to_date_as_of`` is set only by a poll that ended with ajanTasalla (B15).
+    """
+
+    cursor = models.BigIntegerField(_("cursor"))
+    cursor_at = models.DateTimeField()
+    up_to_date_as_of = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("cohort")
+        verbose_name_plural = _("cohorts")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Enrolment(models.Model):
+    """A person in a cohort."""
+
+    person = models.OneToOneField(Person, models.DO_NOTHING, primary_key=True, related_name="enrolment")
+    cohort = models.ForeignKey(Cohort, models.DO_NOTHING, related_name="enrolments")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class SyncRun(models.Model):
+    """One run: its row exists before the work, and tells the truth after a crash (docs/adr)."""
+
+    class State(models.TextChoices):
+        RUNNING = "RUNNING", _("Running")
+        COMPLETE = "COMPLETE", _("Complete")
+        INCOMPLETE = "INCOMPLETE", _("Incomplete: the next run goes on")
+        FAILED = "FAILED", _("Failed")
+        INTERRUPTED = "INTERRUPTED", _("Interrupted")
+
+    class Phase(models.TextChoices):
+        CHANGES = "CHANGES", _("Changes")
+        BASIC_DATA = "BASIC_DATA", _("Basic data")
+
+    state = models.TextField(_("state"), choices=State, default=State.RUNNING)
+    phase = models.TextField(_("phase"), choices=Phase, blank=True)
+    # Why an unfinished run ended: the name of a member of vtjsync.engine.run.Stop.
+    reason = models.TextField(blank=True)
+    # "schedule", "command", or the number of the user who pressed the button.
+    started_by = models.TextField()
+    started_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True)
+    owner = models.TextField()
+    heartbeat_at = models.DateTimeField(db_default=Now())
+
+    cohorts_total = models.PositiveIntegerField(default=0)
+    cohorts_done = models.PositiveIntegerField(default=0)
+    persons_total = models.PositiveIntegerField(default=0)
+    persons_done = models.PositiveIntegerField(default=0)
+
+    requests = models.PositiveIntegerField(default=0)
+    retries = models.PositiveIntegerField(default=0)
+    entries = models.PositiveIntegerField(default=0)
+    entries_unknown = models.PositiveIntegerField(default=0)
+    applied = models.PositiveIntegerField(default=0)
+    asked_again = models.PositiveIntegerField(default=0)
+    received = models.PositiveIntegerField(default=0)
+    not_found = models.PositiveIntegerField(default=0)
+    bans_started = models.PositiveIntegerField(default=0)
+    bans_ended = models.PositiveIntegerField(default=0)
+    problems_opened = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("sync run")
+        verbose_name_plural = _("sync runs")
+        default_permissions = ()
+        permissions = [
+            ("see_sync", "See the sync history"),
+            ("run_sync", "Start a sync run"),
+            ("change_schedule", "Change the schedule of the syncs"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["state"], condition=Q(state="RUNNING"), name="one_run_at_a_time"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class RunCohort(models.Model):
+    """What one run did to one cohort: its cursor from and to."""
+
+    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="cohorts")
+    cohort = models.ForeignKey(Cohort, models.CASCADE, related_name="runs")
+    cursor_from = models.BigIntegerField()
+    cursor_to = models.BigIntegerField()
+    up_to_date = models.BooleanField(default=False)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["run", "cohort"], name="run_of_cohort_once")]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class SyncControl(models.Model):
+    """The one row that all workers look at before a request: whether to stop, and the shared budget of the minute.
+
+    ``stopped_reason`` is set by 401, 403 and access denied (domain.md B16) and cleared by an administrator.
+    """
+
+    only = models.BooleanField(primary_key=True, default=True)
+    stopped_reason = models.TextField(blank=True)
+    stopped_at = models.DateTimeField(null=True)
+    budget_minute = models.DateTimeField(null=True)
+    budget_used = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.CheckConstraint(condition=Q(only=True), name="sync_control_is_one")]
+
+    def __str__(self) -> str:
+        return "sync control"
