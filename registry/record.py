@@ -7,7 +7,8 @@ always empty in the record of a protected person (domain.md E34, E36).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from calendar import monthrange
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import IntEnum, StrEnum
 from typing import Self
@@ -39,6 +40,14 @@ class PartialDate:
         if precision < Precision.MONTH:
             value = value.replace(month=1)
         return cls(value, precision)
+
+    @property
+    def last(self) -> date:
+        """The last day that the date can be: 30 November of ``1965-11``."""
+        month = self.value.month if self.precision >= Precision.MONTH else 12
+        if self.precision is Precision.DAY:
+            return self.value
+        return self.value.replace(month=month, day=monthrange(self.value.year, month)[1])
 
     def iso(self) -> str:
         """``1965-11-01``, ``1965-11`` or ``1965``, as outside.md's export has it."""
@@ -76,7 +85,7 @@ class HomeAddress:
     """A permanent address in Finland (VAKINAINEN_KOTIMAINEN_OSOITE).
 
     ``apartment`` keeps its leading zeros as VTJ sends them (domain.md C25); ``municipality_code`` is the three digits
-    of the address's own municipality. ``end`` is set only when VTJ tells one less than 20 years ahead (C21).
+    of the address's own municipality. An end that VTJ tells is not kept: it decides when to ask again (C21).
     """
 
     street_fi: str | None = None
@@ -90,7 +99,6 @@ class HomeAddress:
     post_office_sv: str | None = None
     municipality_code: str | None = None
     start: PartialDate | None = None
-    end: PartialDate | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +113,6 @@ class ForeignAddress:
     country_code: str | None = None
     country_name: str | None = None
     start: PartialDate | None = None
-    end: PartialDate | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
