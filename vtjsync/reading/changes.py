@@ -7,7 +7,8 @@ unverified.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -54,7 +55,7 @@ def read(
     if not readable or changed_at is None or day is None:
         return _unreadable(found, changed_at if day else None, state, context)
     if state.basic_data_at is not None and state.basic_data_at - changed_at > context.tolerance:
-        return _older(rows, found, state)
+        return _older(rows, found, state, context)
     before = state.record.protected
     asks = _ban_asks(found, protected=before)
     lifted = before and found.lifts and Group.BAN in context.granted
@@ -64,11 +65,12 @@ def read(
         state = replace(bans.lift(state), reveal_awaited=True)
         asks = {Ask.REVEAL}
     protected = state.record.protected
-    days = _Days(day, context.today)
+    days, turns = _Days(day, context.today), set[date]()
     groups = context.groups(protected=protected)
     record = state.record if Group.BAN in context.granted else state.record.without_location()
     for group in sorted(groups & {GROUP_OF.get(type(row)) for row in rows}):
         of_group = [row for row in rows if GROUP_OF.get(type(row)) is group]
+        turns.update(turn for row in of_group for turn in _turns(row, days))
         try:
             told = _resolve(group, of_group, values.held(record, group), days, lifted=lifted)
         except Unclear:
@@ -77,9 +79,9 @@ def read(
             record = values.store(record, group, told)
     finding = _codes(rows, asks) if Group.CODE in context.granted else None
     if protected and record.protection_end is not None:
-        days.turns.add(day_after(record.protection_end.last))
+        turns.add(day_after(record.protection_end.last))
     return Outcome(
-        state=replace(state, record=record, recheck_on=_recheck(state.recheck_on, days)),
+        state=replace(state, record=record, recheck_on=_recheck(state.recheck_on, earliest(turns, context.today))),
         ask=most_pressing(asks),
         hide_location=found.unclear and not protected,
         codes=finding,
@@ -96,14 +98,15 @@ def _unreadable(found: bans.Evidence, changed_at: datetime | None, state: Person
     return Outcome(state, Ask.UNREADABLE, hide_location=True, ban_started=state.record.protected and not before)
 
 
-def _older(rows: Sequence[Row], found: bans.Evidence, state: PersonState) -> Outcome:
+def _older(rows: Sequence[Row], found: bans.Evidence, state: PersonState, context: Context) -> Outcome:
     if found.told or found.censored:
         ask = Ask.BAN
     elif any(isinstance(row, LocationRow) for row in rows):
         ask = Ask.PLACE
     else:
         ask = Ask.OLDER
-    return Outcome(state, ask, hide_location=(found.protects or found.unclear) and not state.record.protected)
+    hidden = (found.protects or found.unclear) and not state.record.protected
+    return Outcome(state, ask, hide_location=hidden, ignored=context.ignored(rows))
 
 
 def _ban_asks(found: bans.Evidence, *, protected: bool) -> set[Ask]:
@@ -134,11 +137,10 @@ def _codes(rows: Sequence[Row], asks: set[Ask]) -> CodeFinding | None:
 
 @dataclass(frozen=True, slots=True)
 class _Days:
-    """The entry's own Helsinki day and the answer's; ``turns`` gathers the days on which a value begins or ends."""
+    """The entry's own Helsinki day and the answer's."""
 
     entry: date
     today: date
-    turns: set[date] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -252,26 +254,32 @@ def _in_force(row: Row, days: _Days) -> bool:
     """Whether the row is in force: True or False where it is certain, else raises :class:`Unclear` (domain.md C21).
 
     The entry's own day decides, so that a replay gives the same. A start after it, or an end between it and today, is
-    not certain. The day of a coming start, and the day after a coming end, is noted in ``days.turns``.
+    not certain.
     """
     start, end = values.dates(row)
     first, last = min(days.entry, days.today), max(days.entry, days.today)
     if start is not None and start.value > first:
-        days.turns.add(start.value)
         raise Unclear("start")
     if end is None or far_ahead(end, days.entry):
         return True
-    if end.last <= first:
-        return False
-    if end.value <= last:
+    if first < end.last and end.value <= last:
         raise Unclear("end")
-    days.turns.add(day_after(end.last))
-    return True
+    return end.last > last
 
 
-def _recheck(held: date | None, days: _Days) -> date | None:
+def _turns(row: Row, days: _Days) -> Iterator[date]:
+    """The days on which what the row tells begins to be, or is no longer, in force (domain.md C21)."""
+    for part in (row, *(valid_rows(row) or ())):
+        with suppress(Unclear):
+            start, end = values.dates(part)
+            if start is not None:
+                yield start.value
+            if end is not None and not far_ahead(end, days.entry):
+                yield day_after(end.last)
+
+
+def _recheck(held: date | None, coming: date | None) -> date | None:
     """The day to ask again. One that is held stays due until basic data has come."""
-    coming = earliest(days.turns, days.today)
     return min(held, coming) if held and coming else held or coming
 
 
