@@ -278,6 +278,7 @@ DEATHS = [
         replace(DEAD.record, death_date=day("2026-03-03")),
         state=DEAD,
     ),
+    Case("C26 alive, with a date", [death("LISATTY", False)], RECORD, state=DEAD),
     Case("C26 no boolean", [death("LISATTY", None)], ask=Ask.VALUE),
     Case("C26 alive and dead in one entry", [death("LISATTY"), death("LISATTY", False, None)], ask=Ask.VALUE),
 ]

@@ -56,6 +56,18 @@ CHANGES = [
         more=found(OWN, OTHER, THIRD),
     ),
     Case(
+        "D27 the surviving code's own row tells earlier codes",
+        [code("LISATIETO", "AKTIIVI", OWN, OWN, [THIRD]), code("MUUTETTU", "PASSIIVI", OTHER, OWN)],
+        ask=Ask.CODE,
+        more=found(OWN, OTHER, THIRD),
+    ),
+    Case(
+        "D27 one code replaced by two",
+        [code("MUUTETTU", "PASSIIVI", OTHER, OWN), code("MUUTETTU", "PASSIIVI", OTHER, THIRD)],
+        ask=Ask.CODE,
+        more=NOTHING,
+    ),
+    Case(
         "D27 only the passive row", [code("MUUTETTU", "PASSIIVI", OTHER, OWN)], ask=Ask.CODE, more={"codes": REPLACED}
     ),
     Case(

@@ -214,6 +214,14 @@ B14 = [
     Case("B14 a time to come", [home("LISATTY")], ask=Ask.UNREADABLE, at=ENTRY + 3 * DAY),
     Case("B14 a clock a little ahead is no fault", [home("LISATTY")], moved(), at=ENTRY + 14 * HOUR),
     Case(
+        "B14 a time to come, and a ban",
+        [ban("LISATTY")],
+        replace(RECORD.without_location(), protected=True),
+        ask=Ask.UNREADABLE,
+        at=ENTRY + 900 * DAY,
+        more={"ban_since": None},
+    ),
+    Case(
         "B14 a time beyond the calendar",
         [home("LISATTY")],
         ask=Ask.UNREADABLE,

@@ -145,8 +145,6 @@ def _with_nested(row: Row) -> Iterator[Row]:
 
 
 def _readable(row: LocationRow) -> bool:
-    if row.censored:
-        return False
     try:
         value(row)
     except Unclear:

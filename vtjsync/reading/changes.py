@@ -7,8 +7,7 @@ unverified.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -70,7 +69,7 @@ def read(
     record = state.record if Group.BAN in context.granted else state.record.without_location()
     for group in sorted(groups & {GROUP_OF.get(type(row)) for row in rows}):
         of_group = [row for row in rows if GROUP_OF.get(type(row)) is group]
-        turns.update(turn for row in of_group for turn in _turns(row, days))
+        turns.update(values.turns(of_group, day))
         try:
             told = _resolve(group, of_group, values.held(record, group), days, lifted=lifted)
         except Unclear:
@@ -265,17 +264,6 @@ def _in_force(row: Row, days: _Days) -> bool:
     if first < end.last and end.value <= last:
         raise Unclear("end")
     return end.last > last
-
-
-def _turns(row: Row, days: _Days) -> Iterator[date]:
-    """The days on which what the row tells begins to be, or is no longer, in force (domain.md C21)."""
-    for part in (row, *(valid_rows(row) or ())):
-        with suppress(Unclear):
-            start, end = values.dates(part)
-            if start is not None:
-                yield start.value
-            if end is not None and not far_ahead(end, days.entry):
-                yield day_after(end.last)
 
 
 def _recheck(held: date | None, coming: date | None) -> date | None:

@@ -10,7 +10,7 @@ from typing import Final
 from registry.clock import helsinki_day
 from registry.record import LOCATION_GROUPS, Group
 from vtjsync.reading import bans, codes, values
-from vtjsync.reading.meaning import GROUP_OF, STORED, VALID_NOW, Unclear, day_after, earliest, far_ahead
+from vtjsync.reading.meaning import GROUP_OF, STORED, VALID_NOW, Unclear, day_after, earliest
 from vtjsync.reading.outcome import Ask, CodeFinding, Context, Outcome, PersonState
 from vtjsync.reading.values import Value, Values
 from vtjsync.wire.groups import Row
@@ -46,14 +46,16 @@ def read(
     for group in sorted(context.groups(protected=protected)):
         of_group = [row for row in rows if GROUP_OF.get(type(row)) is group]
         held = values.held(record, group)
+        turns.update(values.turns(of_group, context.today))
         try:
-            told = _current(group, of_group, context.today, turns)
+            told = _current(group, of_group, context.today)
         except Unclear:
             unreadable.add(group)
             continue
         if held and not of_group:
             cleared.add(group)
-        record = values.store(record, group, told)
+        if told != held:
+            record = values.store(record, group, told)
     finding = _codes(rows, unreadable) if Group.CODE in context.granted else None
     if protected and record.protection_end is not None:
         turns.add(day_after(record.protection_end.last))
@@ -132,7 +134,7 @@ def _silence(
     return state, repair
 
 
-def _current(group: Group, rows: Sequence[Row], today: date, turns: set[date]) -> Values:
+def _current(group: Group, rows: Sequence[Row], today: date) -> Values:
     """The values in force. An ended row is left out, and one to come until its day (domain.md C21)."""
     told: set[Value] = set()
     for row in rows:
@@ -140,14 +142,8 @@ def _current(group: Group, rows: Sequence[Row], today: date, turns: set[date]) -
             raise Unclear("attribute")
         one = values.value(row)
         start, end = values.dates(row)
-        if start is not None and start.value > today:
-            turns.add(start.value)
-            continue
-        if end is not None and not far_ahead(end, today):
-            if end.last < today:
-                continue
-            turns.add(day_after(end.last))
-        told.add(one)
+        if (start is None or start.value <= today) and (end is None or end.last >= today):
+            told.add(one)
     if group is not Group.FOREIGN and len(told) > 1:
         raise Unclear("two current values")
     return frozenset(told)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, TypeAlias
 
 from registry.record import ForeignAddress, Group, HomeAddress, Municipality, PartialDate, PersonRecord, Precision
-from vtjsync.reading.meaning import Unclear
+from vtjsync.reading.meaning import Unclear, day_after, far_ahead, valid_rows
 from vtjsync.wire.groups import (
     DeathRow,
     ForeignRow,
@@ -88,6 +90,18 @@ def dates(row: Row) -> tuple[PartialDate | None, PartialDate | None]:
             return partial_date(row.kuntaanMuuttopv or row.kuntaanMuuttoPv), None
         case _:
             return None, None
+
+
+def turns(rows: Iterable[Row], day: date) -> Iterator[date]:
+    """The days on which what the rows tell begins to be, or is no longer, in force, seen on ``day`` (domain.md C21)."""
+    for row in rows:
+        for part in (row, *(valid_rows(row) or ())):
+            with suppress(Unclear):
+                start, end = dates(part)
+                if start is not None:
+                    yield start.value
+                if end is not None and not far_ahead(end, day):
+                    yield day_after(end.last)
 
 
 def value(row: Row) -> Value:
