@@ -13,6 +13,7 @@ from typing import Any, Final
 from django.apps import apps
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
+from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from registry.models import Clientship, Person, User
@@ -51,6 +52,11 @@ class Access:
     def may(self, permission: str) -> bool:
         """Whether the right is held. A command has every right, and is named in the log as one."""
         return self.user is None or may(self.user, permission)
+
+    def require(self, permission: str) -> None:
+        """Raises PermissionDenied unless the right is held."""
+        if not self.may(permission):
+            raise PermissionDenied
 
 
 def may(user: User, permission: str) -> bool:
