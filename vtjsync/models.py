@@ -128,6 +128,8 @@ class SyncControl(models.Model):
     only = models.BooleanField(primary_key=True, default=True)
     stopped_reason = models.TextField(blank=True)
     stopped_at = models.DateTimeField(null=True)
+    # A pause of the schedule ends by itself (domain.md E41).
+    paused_until = models.DateTimeField(null=True)
     budget_minute = models.DateTimeField(null=True)
     budget_used = models.PositiveIntegerField(default=0)
 

@@ -1,0 +1,274 @@
+"""Basic data for those who wait for it and those to be asked, in batches (domain.md A3, A4, B9, B11, B12, B19)."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import connection as database
+from django.db import transaction
+
+from registry.clock import today
+from registry.models import AppliedChange, PersonStatus, ProblemKind
+from registry.policies import Access
+from registry.record import Group
+from registry.services import audit, name_check
+from registry.services.audit import Action
+from registry.services.vtj_data import Held
+from vtjsync.engine import effects
+from vtjsync.engine.connection import Connection, Sent, database_now
+from vtjsync.engine.effects import Effects
+from vtjsync.engine.permit import ON_THE_LIST
+from vtjsync.engine.run import BASIS, Run
+from vtjsync.models import Cohort
+from vtjsync.reading import snapshot
+from vtjsync.reading.outcome import Ask, Context
+from vtjsync.wire.muutosrajapinta import BasicDataPage, Entry
+
+# When to ask again about somebody whom VTJ leaves out of its answer, or whose data cannot be read (domain.md A4); after
+# the last it is left to staff.
+DELAYS: Final = (
+    timedelta(hours=1),
+    timedelta(hours=6),
+    timedelta(days=1),
+    timedelta(days=3),
+    timedelta(days=7),
+    timedelta(days=30),
+)
+# The second look that must agree before silence ends a ban (domain.md E33).
+SECOND_LOOK: Final = timedelta(hours=1)
+# A cursor this old would replay too much for somebody who joins now.
+FRESH: Final = timedelta(days=1)
+
+_NOT_TOO_EARLY = "(p.ask_not_before IS NULL OR p.ask_not_before <= clock_timestamp())"
+# Who is due, in the order of asking (domain.md B19).
+DUE: Final = {
+    "urgent": f"p.ask IS NOT NULL AND p.ask_urgent AND {_NOT_TOO_EARLY}",
+    "other": f"p.ask IS NOT NULL AND NOT p.ask_urgent AND {_NOT_TOO_EARLY}",
+    "joining": "p.ask IS NULL AND p.status <> 'NOT_FOUND'"
+    " AND NOT EXISTS (SELECT FROM vtjsync_enrolment e WHERE e.person_id = p.id)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One person of a request: the version that the answer must meet again (domain.md B12)."""
+
+    person_id: int
+    code: str
+    version: int
+    enrolled: bool
+
+
+def ask_due(connection: Connection, run: Run, granted: frozenset[Group], until: float) -> Counter[str]:
+    """Asks everyone who is due, the most pressing first, or as many as fit before ``until`` (time.monotonic).
+
+    Returns the counts ``due`` and ``stored``. Raises VtjError and Stopped; what was stored stays stored.
+    """
+    counts: Counter[str] = Counter()
+    for why in DUE:
+        last = 0
+        while batch := due(why, last):
+            last = batch[-1].person_id
+            stored = ask(connection, run.id, batch, granted)
+            counts.update(due=len(batch), stored=stored["received"] + stored["not_found"])
+            run.counts.update(
+                asked_again=0 if why == "joining" else len(batch),
+                **{name: stored[name] for name in ("received", "not_found", "applied", "bans_started", "bans_ended")},
+                problems_opened=stored["problems_opened"],
+                persons_done=len(batch),
+            )
+            run.beat()
+            if time.monotonic() > until:
+                return counts
+    return counts
+
+
+def due(why: str, after: int = 0) -> list[Asked]:
+    """The next batch of those on the list who are due for one reason, in the order of their ids."""
+    limit = min(settings.VTJ_BASIC_DATA_BATCH, settings.VTJ_COHORT_SIZE)
+    return _select(f"{DUE[why]} AND p.id > %s AND {ON_THE_LIST} ORDER BY p.id LIMIT %s", [after, *_today(), limit])
+
+
+def count_due() -> int:
+    """How many are due for any reason."""
+    anyone = " OR ".join(f"({condition})" for condition in DUE.values())
+    with database.cursor() as cursor:
+        sql = f"SELECT count(*) FROM registry_person p WHERE ({anyone}) AND {ON_THE_LIST}"  # noqa: S608
+        cursor.execute(sql, _today())
+        count: int = cursor.fetchone()[0]
+    return count
+
+
+def fetch(connection: Connection, person_ids: Sequence[int], granted: frozenset[Group]) -> Counter[str]:
+    """Asks for these persons at once, outside of any run: somebody was just added (domain.md B19)."""
+    batch = _select(f"p.id = ANY(%s) AND {ON_THE_LIST} ORDER BY p.id LIMIT 1000", [list(person_ids), *_today()])
+    return ask(connection, None, batch, granted) if batch else Counter()
+
+
+def mark_rechecks(day: date) -> int:
+    """Marks those of whom a value ends or begins by the Helsinki day (domain.md C21)."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "UPDATE registry_person SET ask = %s, ask_urgent = false, ask_not_before = NULL, ask_attempts = 0,"
+            " recheck_on = NULL, version = version + 1 WHERE recheck_on <= %s AND ask IS NULL",
+            [Ask.VALUE, day],
+        )
+        return cursor.rowcount
+
+
+def ask(
+    connection: Connection, run_id: int | None, batch: Sequence[Asked], granted: frozenset[Group]
+) -> Counter[str]:
+    """One request for one batch, and its answer stored in one transaction."""
+    cohort_id = None if all(one.enrolled for one in batch) else _cohort_with_room(connection, len(batch))
+    details = {} if run_id is None else {"run": run_id}
+    audit.record(Access(None, BASIS), Action.ASK_BASIC_DATA, count=len(batch), details=details)
+    codes, groups = [one.code for one in batch], sorted(granted)
+    page, sent = connection.send(lambda api: api.basic_data(codes, groups))
+    with transaction.atomic():
+        return store(run_id, batch, page, sent, granted, cohort_id)
+
+
+def store(
+    run_id: int | None,
+    batch: Sequence[Asked],
+    page: BasicDataPage,
+    sent: Sent,
+    granted: frozenset[Group],
+    cohort_id: int | None,
+) -> Counter[str]:
+    """Stores an answer, in the caller's transaction. Returns counts by the names of SyncRun's fields.
+
+    Dropped is the answer about a person who is gone, or of whom something was applied after the request had been made
+    up (domain.md B12); that person stays due. Whoever is not in a cohort joins one here, under its lock, if this was
+    requested after the answer that gave the cohort its cursor (B9).
+    """
+    context = Context(granted=granted, today=sent.today, tolerance=settings.VTJ_CLOCK_TOLERANCE)
+    cohort = Cohort.objects.select_for_update().get(pk=cohort_id) if cohort_id else None
+    entries = _by_code(page)
+    mentioned = {one.code for one in batch}
+    mentioned.update(*(effects.codes_in(entry.rows) for entry in entries.values()))
+    found = effects.load(mentioned)
+    counts: Counter[str] = Counter()
+    joining = []
+    for one in batch:
+        held = found.held.get(one.person_id)
+        if held is None or held.version != one.version:
+            continue
+        entry = entries.get(one.code)
+        if entry is not None:
+            _take(found, held, entry, sent, context)
+            counts["received"] += 1
+        elif page.up_to_date:
+            _missing(found, held, sent.database, unreadable=bool(page.broken))
+            counts["not_found"] += 1
+        if held.status == PersonStatus.CURRENT and not one.enrolled:
+            joining.append(one.person_id)
+    counts["problems_opened"] = found.write(run_id)
+    name_check.compare([one.person_id for one in batch])
+    if cohort is not None and sent.database > cohort.cursor_at:
+        _join(cohort, joining)
+    counts.update(applied=found.applied, bans_started=len(found.banned), bans_ended=len(found.freed))
+    return counts
+
+
+def _take(found: Effects, held: Held, entry: Entry, sent: Sent, context: Context) -> None:
+    """Lets one person's basic data count."""
+    outcome = snapshot.read(entry.rows, sent.vtj, found.state(held.id), context, readable=entry.readable)
+    attempts = held.ask_attempts
+    held.ask, held.ask_urgent, held.ask_not_before, held.ask_attempts = None, False, None, 0
+    found.touched.add(held.id)
+    found.take(held.id, outcome, AppliedChange.Source.BASIC_DATA, sent.vtj)
+    held.location_hidden = outcome.hide_location
+    if entry.readable:
+        held.status, held.checked_at = PersonStatus.CURRENT, sent.database
+    if outcome.ask is not None:
+        found.ask(held.id, outcome.ask, sent.database + SECOND_LOOK if outcome.ask is Ask.SILENCE else None)
+    found.close_problem(held.id, ProblemKind.NOT_FOUND)
+    if outcome.unreadable:
+        _again(found, held, Ask.UNREADABLE, attempts, sent.database)
+        found.open_problem(held.id, ProblemKind.UNREADABLE)
+    else:
+        found.close_problem(held.id, ProblemKind.UNREADABLE)
+    if outcome.unconfirmed_ban:
+        found.open_problem(held.id, ProblemKind.BAN_UNCLEAR)
+    else:
+        found.close_problem(held.id, ProblemKind.BAN_UNCLEAR)
+
+
+def _missing(found: Effects, held: Held, now: datetime, *, unreadable: bool) -> None:
+    """VTJ left the person out: never "no data" (domain.md A4). In an answer with an entry that nobody can tell whose it
+    is, it may be that entry."""
+    if unreadable:
+        found.open_problem(held.id, ProblemKind.UNREADABLE)
+    else:
+        held.status = PersonStatus.NOT_FOUND
+        found.open_problem(held.id, ProblemKind.NOT_FOUND)
+    why = Ask(held.ask) if held.ask in set(Ask) else Ask.VALUE
+    _again(found, held, why, held.ask_attempts, now)
+
+
+def _again(found: Effects, held: Held, why: Ask, attempts: int, now: datetime) -> None:
+    """Asks again later and later, then leaves it to staff."""
+    found.touched.add(held.id)
+    if attempts >= len(DELAYS):
+        held.ask, held.ask_urgent, held.ask_not_before = None, False, None
+        return
+    found.ask(held.id, why, now + DELAYS[attempts])
+    held.ask_attempts = attempts + 1
+
+
+def _by_code(page: BasicDataPage) -> dict[str, Entry]:
+    """The entries by their codes. Two for one code are not to be trusted: their rows together only ever protect."""
+    entries: dict[str, Entry] = {}
+    for entry in page.entries:
+        twin = entries.get(entry.code)
+        entries[entry.code] = entry if twin is None else Entry(entry.code, twin.rows + entry.rows, None, readable=False)
+    return entries
+
+
+def _cohort_with_room(connection: Connection, wanted: int) -> int:
+    """A cohort that so many may join. A new one gets its cursor before any basic data for it is asked (domain.md B9)."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.id FROM vtjsync_cohort c WHERE c.cursor_at > clock_timestamp() - %s"
+            " AND (SELECT count(*) FROM vtjsync_enrolment e WHERE e.cohort_id = c.id) <= %s ORDER BY c.id LIMIT 1",
+            [FRESH, settings.VTJ_COHORT_SIZE - wanted],
+        )
+        row = cursor.fetchone()
+    if row is not None:
+        cohort_id: int = row[0]
+        return cohort_id
+    key = connection.yesterday_key()
+    cohort: Cohort = Cohort.objects.create(cursor=key, cursor_at=database_now())
+    return cohort.pk
+
+
+def _join(cohort: Cohort, person_ids: Sequence[int]) -> None:
+    with database.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO vtjsync_enrolment (person_id, cohort_id) SELECT unnest(%s::bigint[]), %s"
+            " ON CONFLICT (person_id) DO NOTHING",
+            [list(person_ids), cohort.pk],
+        )
+
+
+def _select(where: str, values: Sequence[object]) -> list[Asked]:
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT p.id, k.hetu, p.version,"  # noqa: S608
+            " EXISTS (SELECT FROM vtjsync_enrolment e WHERE e.person_id = p.id)"
+            f" FROM registry_person p JOIN registry_personcode k ON k.person_id = p.id AND k.current WHERE {where}",
+            list(values),
+        )
+        return [Asked(*row) for row in cursor.fetchall()]
+
+
+def _today() -> list[date]:
+    return [today(), today()]

@@ -1,0 +1,170 @@
+"""The changes of one cohort, page by page, until VTJ says that we are up to date (domain.md B10, B13, B14)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.conf import settings
+from django.db import connection as database
+from django.db import transaction
+
+from registry.clock import today
+from registry.hetu import Hetu
+from registry.models import AppliedChange, Person
+from registry.policies import Access
+from registry.record import Group
+from registry.services import audit
+from registry.services.audit import Action
+from vtjsync.engine import effects
+from vtjsync.engine.connection import Connection, Sent, database_now
+from vtjsync.engine.effects import Effects, Overtaken
+from vtjsync.engine.permit import ON_THE_LIST
+from vtjsync.engine.run import BASIS, Run
+from vtjsync.models import Cohort, Enrolment, RunCohort
+from vtjsync.reading import changes as reading
+from vtjsync.reading.outcome import Ask, Context
+from vtjsync.wire.muutosrajapinta import ChangePage
+
+MAX_PAGES: Final = 100_000
+MAX_EMPTY_PAGES: Final = 100
+
+
+class NoProgress(Exception):
+    """VTJ says that there is more and does not advance the cursor (domain.md B13)."""
+
+
+class Endless(Exception):
+    """The feed of a cohort does not come to an end (domain.md B13)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    up_to_date: bool
+    cursor: int
+
+
+def poll(connection: Connection, run: Run, cohort_id: int, granted: frozenset[Group]) -> None:
+    """Applies all changes of the cohort's persons from its cursor on.
+
+    Raises VtjError, Stopped, :class:`NoProgress`, :class:`Endless` and Overtaken; what was applied stays applied.
+    """
+    leave_the_list(cohort_id)
+    empty = 0
+    for _ in range(MAX_PAGES):
+        cohort = Cohort.objects.get(pk=cohort_id)
+        codes = codes_of(cohort_id)
+        if not codes:
+            return
+        details = {"run": run.id, "cohort": cohort_id}
+        audit.record(Access(None, BASIS), Action.ASK_CHANGES, count=len(codes), details=details)
+        key = cohort.cursor
+        page, sent = connection.send(lambda api, key=key, codes=codes: api.changes(key, codes))
+        written = apply(run, cohort_id, key, page, sent, granted)
+        run.counts.update(entries=len(page.entries) + page.broken)
+        run.beat(now=True)
+        if written.up_to_date:
+            return
+        if written.cursor == key:
+            raise NoProgress
+        empty = 0 if page.entries else empty + 1
+        if empty > MAX_EMPTY_PAGES:
+            break
+    raise Endless
+
+
+def apply(
+    run: Run, cohort_id: int, asked_with: int, page: ChangePage, sent: Sent, granted: frozenset[Group]
+) -> _Written:
+    """One page and the cursor that it leads to, in one transaction (domain.md B10).
+
+    Raises Overtaken when the cohort's cursor is no longer the one that was asked with; the page is then dropped. A
+    cursor never goes back; a page that does not advance it is applied all the same, since to apply it again does
+    nothing, and it may hold a ban.
+    """
+    context = Context(granted=granted, today=sent.today, tolerance=settings.VTJ_CLOCK_TOLERANCE)
+    with transaction.atomic():
+        cohort = Cohort.objects.select_for_update().get(pk=cohort_id)
+        if cohort.cursor != asked_with:
+            raise Overtaken
+        mentioned = {entry.code for entry in page.entries}
+        mentioned.update(*(effects.codes_in(entry.rows) for entry in page.entries))
+        found = effects.load(mentioned)
+        unknown = _read(page, sent, found, _enrolled(cohort_id, found), context)
+        if page.broken:
+            _ask_all(cohort_id, found)
+        problems = found.write(run.id)
+        cursor = max(page.key, asked_with)
+        cohort.cursor, cohort.cursor_at = cursor, database_now()
+        if page.up_to_date:
+            cohort.up_to_date_as_of = sent.database
+        cohort.save()
+        RunCohort.objects.update_or_create(
+            run_id=run.id,
+            cohort=cohort,
+            defaults={"cursor_to": cursor, "up_to_date": page.up_to_date},
+            create_defaults={"cursor_from": asked_with, "cursor_to": cursor, "up_to_date": page.up_to_date},
+        )
+    run.counts.update(
+        applied=found.applied,
+        entries_unknown=unknown,
+        bans_started=len(found.banned),
+        bans_ended=len(found.freed),
+        problems_opened=problems,
+    )
+    return _Written(page.up_to_date, cursor)
+
+
+def codes_of(cohort_id: int) -> list[Hetu]:
+    """The current codes of the cohort's persons: what a request holds (domain.md B8, D28)."""
+    rows = Enrolment.objects.filter(cohort=cohort_id, person__codes__current=True).order_by("person")
+    return [Hetu(code) for code in rows.values_list("person__codes__hetu", flat=True)]
+
+
+def leave_the_list(cohort_id: int) -> int:
+    """Takes those out of the cohort who are no longer on the list (domain.md A1, F44). Who comes back before erasure
+    joins anew, with new basic data, since nothing was heard of them in between."""
+    day = today()
+    with transaction.atomic(), database.cursor() as cursor:
+        Cohort.objects.select_for_update().get(pk=cohort_id)
+        cursor.execute(
+            "DELETE FROM vtjsync_enrolment e USING registry_person p"  # noqa: S608
+            f" WHERE p.id = e.person_id AND e.cohort_id = %s AND NOT {ON_THE_LIST}",
+            [cohort_id, day, day],
+        )
+        return cursor.rowcount
+
+
+def _read(page: ChangePage, sent: Sent, found: Effects, enrolled: set[int], context: Context) -> int:
+    """Reads every entry in the page's order. Returns how many were of nobody in the cohort: late entries of somebody
+    who is gone are dropped and counted (domain.md F44)."""
+    unknown = 0
+    for entry in page.entries:
+        person_id = found.owner.get(entry.code)
+        if person_id is None or person_id not in enrolled:
+            unknown += 1
+            continue
+        state = found.state(person_id)
+        outcome = reading.read(entry.rows, entry.changed_at, state, context, readable=entry.readable)
+        at = entry.changed_at or sent.vtj
+        found.take(person_id, outcome, AppliedChange.Source.CHANGE, at)
+        if outcome.ask is not None:
+            found.ask(person_id, outcome.ask)
+        if outcome.hide_location:
+            found.hide(person_id)
+    return unknown
+
+
+def _enrolled(cohort_id: int, found: Effects) -> set[int]:
+    rows = Enrolment.objects.filter(cohort=cohort_id, person__in=list(found.held))
+    return set(rows.values_list("person", flat=True))
+
+
+def _ask_all(cohort_id: int, found: Effects) -> None:
+    """An entry whose code cannot be read may be about anybody of the cohort, and may be a ban (domain.md B14)."""
+    for person_id in found.held:
+        found.ask(person_id, Ask.UNREADABLE)
+        found.hide(person_id)
+    others = Person.objects.filter(enrolment__cohort=cohort_id).exclude(id__in=list(found.held))
+    effects.mark_unreadable(others)

@@ -1,0 +1,142 @@
+"""The application's one way to VTJ: the settings' security server, the stop that binds all workers, and two clocks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol, TypeVar
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection as database
+from django.db.models import F
+from django.db.models.functions import Now
+
+from registry.clock import helsinki_day
+from vtjsync.models import SyncControl
+from vtjsync.wire.errors import Denied
+from vtjsync.wire.muutosrajapinta import Muutosrajapinta
+from vtjsync.wire.xroad import XRoadClient, XRoadService
+
+
+class Stopped(Exception):
+    """No request may be sent until an administrator lets the sync go on (domain.md B16). The text says why."""
+
+
+class Dated(Protocol):
+    """An answer that may tell what time it was at VTJ."""
+
+    @property
+    def at(self) -> datetime | None: ...
+
+
+Answer = TypeVar("Answer", bound=Dated)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """When a request was sent: ``database`` on the database's clock, by which workers compare (domain.md B9); ``vtj``
+    on VTJ's, by which entries and basic data compare (C22). Before the request, and so never too late."""
+
+    database: datetime
+    vtj: datetime
+
+    @property
+    def today(self) -> date:
+        """The Helsinki day at VTJ."""
+        return helsinki_day(self.vtj)
+
+
+class Connection:
+    """Muutosrajapinta as the settings say. One for each worker; close it after use."""
+
+    def __init__(self, heartbeat: Callable[[], None] = lambda: None) -> None:
+        """``heartbeat`` is called before every attempt of a request. Raises ImproperlyConfigured."""
+        self._heartbeat = heartbeat
+        self._ahead = timedelta()
+        if not settings.VTJ_SERVER or not settings.VTJ_CLIENT:
+            raise ImproperlyConfigured("VTJ_SERVER and VTJ_CLIENT are not set. See docs/operations.md.")
+        self.client = XRoadClient(
+            server=settings.VTJ_SERVER,
+            client=settings.VTJ_CLIENT,
+            service=XRoadService.parse(settings.VTJ_SERVICE),
+            username=settings.VTJ_USERNAME,
+            password=settings.VTJ_PASSWORD,
+            auth_header=settings.VTJ_AUTH_HEADER,
+            extra_headers=settings.VTJ_EXTRA_HEADERS,
+            cert=settings.VTJ_CERT,
+            key=settings.VTJ_KEY,
+            server_cert=settings.VTJ_SERVER_CERT,
+            connect_timeout=settings.VTJ_CONNECT_TIMEOUT,
+            read_timeout=settings.VTJ_READ_TIMEOUT,
+            deadline=settings.VTJ_DEADLINE,
+            before_request=self._before_request,
+        )
+        self.api = Muutosrajapinta(self.client)
+
+    def send(self, call: Callable[[Muutosrajapinta], Answer]) -> tuple[Answer, Sent]:
+        """The answer of one call and when it was sent. Raises VtjError, :class:`Stopped`."""
+        sent, started = database_now(), time.monotonic()
+        try:
+            answer = call(self.api)
+        except Denied as error:
+            stop(str(error))
+            raise
+        now = datetime.now(UTC)
+        self._ahead = (answer.at or now) - now
+        return answer, Sent(sent, now + self._ahead - timedelta(seconds=time.monotonic() - started))
+
+    @property
+    def today(self) -> date:
+        """The Helsinki day at VTJ, as far as its last answer tells."""
+        return helsinki_day(datetime.now(UTC) + self._ahead)
+
+    def yesterday_key(self) -> int:
+        """The first key of VTJ's Helsinki day before (domain.md B9)."""
+        while True:
+            day = self.today - timedelta(days=1)
+            answer, sent = self.send(lambda api: api.first_key(day))
+            if sent.today - timedelta(days=1) <= day:
+                return answer.key
+
+    def close(self) -> None:
+        """Closes the pooled connections."""
+        self.client.close()
+
+    def _before_request(self) -> None:
+        """Nothing is asked while the sync is stopped, above the shared budget, or inside a transaction (B10)."""
+        if database.in_atomic_block:
+            raise RuntimeError("a request to VTJ inside a database transaction")
+        self._heartbeat()
+        while not _may_request():
+            time.sleep(1)
+            self._heartbeat()
+
+
+def database_now() -> datetime:
+    """The database's clock, which all workers share."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+    return now
+
+
+def _may_request() -> bool:
+    """Takes one request from the minute's budget that all workers share (domain.md B19). Raises :class:`Stopped`."""
+    control, _ = SyncControl.objects.get_or_create(pk=True)
+    if control.stopped_reason:
+        raise Stopped(control.stopped_reason)
+    limit = settings.VTJ_RATE_LIMIT
+    if not limit:
+        return True
+    minute = database_now().replace(second=0, microsecond=0)
+    row = SyncControl.objects.filter(pk=True)
+    row.exclude(budget_minute=minute).update(budget_minute=minute, budget_used=0)
+    return bool(row.filter(budget_minute=minute, budget_used__lt=limit).update(budget_used=F("budget_used") + 1))
+
+
+def stop(reason: str) -> None:
+    """Stops every run of every worker until an administrator lets them go on (domain.md B16)."""
+    SyncControl.objects.update_or_create(pk=True, defaults={"stopped_reason": reason, "stopped_at": Now()})

@@ -1,0 +1,224 @@
+"""What one answer does to the persons it is about: gathered in memory under their locks, then written at once.
+
+Changes and basic data share it. An answer is a page of entries or a batch of basic data; :func:`load` locks and reads
+the persons, :meth:`Effects.take` lets one reading count, :meth:`Effects.write` stores all of it in the transaction that
+the caller has open (domain.md B10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from django.conf import settings
+from django.db.models import F, QuerySet
+
+from registry import history
+from registry.hetu import Hetu, InvalidHetu, parse
+from registry.models import AppliedChange, Person, PersonStatus, ProblemKind
+from registry.models.person import LOCATION_FIELDS
+from registry.services import codes, problems, vtj_data
+from registry.services.vtj_data import Change, Held
+from vtjsync.reading.outcome import Ask, CodeFinding, Outcome, PersonState, most_pressing
+from vtjsync.wire.groups import CodeRow, Row
+
+CODE_FIELD: Final = "code"
+Source = AppliedChange.Source
+
+
+@dataclass
+class Effects:
+    """The persons, locked and as they stand in the course of the answer, and what is to be written of them."""
+
+    held: dict[int, Held]
+    owner: dict[str, int]
+    current: dict[int, Hetu]
+    pairs: dict[int, set[int]]
+    touched: set[int] = field(default_factory=set)
+    banned: set[int] = field(default_factory=set)
+    freed: set[int] = field(default_factory=set)
+    applied: int = 0
+    _changes: dict[int, list[Change]] = field(default_factory=dict)
+    _active: dict[int, Hetu] = field(default_factory=dict)
+    _former: dict[Hetu, int] = field(default_factory=dict)
+    _opened: dict[tuple[int, ProblemKind], int | None] = field(default_factory=dict)
+    _closed: set[tuple[int, ProblemKind]] = field(default_factory=set)
+
+    def state(self, person_id: int) -> PersonState:
+        """What the reading needs of the person."""
+        held = self.held[person_id]
+        return PersonState(
+            record=held.record,
+            basic_data_at=held.basic_data_at,
+            ban_since=held.ban_since,
+            silence_at=held.ban_silence_at,
+            reveal_awaited=held.reveal_awaited,
+            recheck_on=held.recheck_on,
+        )
+
+    def take(self, person_id: int, outcome: Outcome, source: Source, at: datetime) -> None:
+        """Lets the reading of one entry or basic data answer of the person count. ``at`` is VTJ's time of it."""
+        held = self.held[person_id]
+        before, state = self.state(person_id), outcome.state
+        if before.record.protected and not state.record.protected and self.pairs.get(person_id):
+            # One of two entries for the same person: protected until that is solved (domain.md D30).
+            record = vtj_data.stay_protected(state.record)
+            state = replace(state, record=record, ban_since=before.ban_since, reveal_awaited=False)
+        if outcome.ban_started:
+            self._protected(person_id)
+        if state != before:
+            self.touched.add(person_id)
+            self._log(person_id, before, state, source, at)
+            held.record, held.basic_data_at = state.record, state.basic_data_at
+            held.ban_since, held.ban_silence_at = state.ban_since, state.silence_at
+            held.reveal_awaited, held.recheck_on = state.reveal_awaited, state.recheck_on
+            if before.record.protected and not state.record.protected:
+                self.freed.add(person_id)
+        if outcome.codes is not None:
+            self._codes(person_id, outcome.codes, source, at)
+
+    def ask(self, person_id: int, why: Ask, not_before: datetime | None = None) -> None:
+        """Marks the person to be asked; the more pressing of two reasons stays (domain.md B11)."""
+        held = self.held[person_id]
+        known = [Ask(held.ask)] if held.ask in set(Ask) else []
+        held.ask = most_pressing([*known, why])
+        held.ask_urgent = Ask(str(held.ask)).urgent
+        held.ask_not_before, held.ask_attempts = not_before, 0
+        self.touched.add(person_id)
+
+    def hide(self, person_id: int) -> None:
+        """Hides the location until basic data has come (domain.md B14)."""
+        self.held[person_id].location_hidden = True
+        self.touched.add(person_id)
+
+    def open_problem(self, person_id: int, kind: ProblemKind, other: int | None = None) -> None:
+        """A problem to open, or to count another attempt of."""
+        self._opened[person_id, kind] = other
+        self._closed.discard((person_id, kind))
+
+    def close_problem(self, person_id: int, kind: ProblemKind) -> None:
+        """A problem to close, if it is open."""
+        if (person_id, kind) not in self._opened:
+            self._closed.add((person_id, kind))
+
+    def write(self, run_id: int | None) -> int:
+        """Stores everything. Returns how many problems were new. Raises StorageError."""
+        self._keep_pairs_alike()
+        changes = [change for of_person in self._changes.values() for change in of_person]
+        self.applied = len(changes)
+        vtj_data.write([self.held[one] for one in sorted(self.touched)], changes, self.banned, run_id)
+        codes.replace_codes(self._active, self._former)
+        problems.close_problems(self._closed)
+        return problems.open_problems([(person, kind, other) for (person, kind), other in self._opened.items()])
+
+    def _log(self, person_id: int, before: PersonState, after: PersonState, source: Source, at: datetime) -> None:
+        """Keeps what changed. The first basic data of a person changes nothing, and a place is logged only of somebody
+        who is not protected afterwards: not even that it went (domain.md E34)."""
+        if self.held[person_id].status == PersonStatus.AWAITING:
+            return
+        for one in history.differences(before.record, after.record):
+            if not (after.record.protected and one.field in LOCATION_FIELDS):
+                change = Change(person_id, one.field, one.old, one.new, source, at)
+                self._changes.setdefault(person_id, []).append(change)
+
+    def _protected(self, person_id: int) -> None:
+        """A ban began: what the answer told before of the person's places is not written either (domain.md E34)."""
+        self.banned.add(person_id)
+        self.freed.discard(person_id)
+        kept = [one for one in self._changes.get(person_id, ()) if one.field not in LOCATION_FIELDS]
+        self._changes[person_id] = kept
+
+    def _codes(self, person_id: int, finding: CodeFinding, source: Source, at: datetime) -> None:
+        if finding.active is None:
+            self.open_problem(person_id, ProblemKind.NO_SUCCESSOR)
+        elif not _allowed(finding.active):
+            self.open_problem(person_id, ProblemKind.NO_SUCCESSOR)
+        elif self.current.get(person_id) != finding.active:
+            owner = self.owner.setdefault(finding.active, person_id)
+            if owner == person_id:
+                self._active[person_id] = self.current[person_id] = finding.active
+                self.close_problem(person_id, ProblemKind.NO_SUCCESSOR)
+                if self.held[person_id].status != PersonStatus.AWAITING:
+                    change = Change(person_id, CODE_FIELD, None, None, source, at)
+                    self._changes.setdefault(person_id, []).append(change)
+                self.ask(person_id, Ask.CODE)
+            else:
+                self._two_entries(person_id, owner)
+        for code in finding.former:
+            owner = self.owner.setdefault(code, person_id)
+            if owner != person_id:
+                self._two_entries(person_id, owner)
+            elif self.current.get(person_id) != code:
+                self._former[code] = person_id
+
+    def _two_entries(self, one: int, other: int) -> None:
+        """The same person is in the register twice: nothing is merged silently (domain.md D30)."""
+        for person_id, twin in ((one, other), (other, one)):
+            self.pairs.setdefault(person_id, set()).add(twin)
+            self.open_problem(person_id, ProblemKind.TWO_ENTRIES, twin)
+
+    def _keep_pairs_alike(self) -> None:
+        """Both entries of one person are protected if either is (domain.md D30), however many hang together."""
+        spread = [one for one in self.pairs if one in self.held and self.held[one].record.protected]
+        while spread:
+            one = spread.pop()
+            for twin in self.pairs.get(one, ()):
+                held = self.held.get(twin)
+                if held is not None and not held.record.protected:
+                    held.record = vtj_data.stay_protected(held.record)
+                    held.ban_since = self.held[one].ban_since
+                    self._protected(twin)
+                    self.touched.add(twin)
+                    spread.append(twin)
+
+
+def load(mentioned: Collection[str]) -> Effects:
+    """Locks and reads the persons who have or had one of the codes, and the other entries of the same person.
+
+    For use inside a transaction. Raises :class:`Overtaken` when a code changed hands while the locks were waited for.
+    """
+    persons = set(codes.owners(mentioned).values())
+    pairs = problems.pairs(persons)
+    locked = vtj_data.lock(persons.union(*pairs.values()))
+    held = vtj_data.read(locked)
+    owner = {code: person for code, person in codes.owners(mentioned).items()}
+    if not set(owner.values()) <= held.keys():
+        raise Overtaken
+    return Effects(held=held, owner=owner, current=codes.current(locked), pairs=problems.pairs(locked))
+
+
+def mark_unreadable(persons: QuerySet[Person]) -> None:
+    """Marks many to be asked and hides their locations, without reading what is held of them (domain.md B14)."""
+    persons.update(
+        ask=Ask.UNREADABLE,
+        ask_urgent=True,
+        ask_not_before=None,
+        ask_attempts=0,
+        location_hidden=True,
+        version=F("version") + 1,
+    )
+
+
+class Overtaken(Exception):
+    """Another worker wrote first; nothing of the answer was applied (domain.md B10, B12)."""
+
+
+def codes_in(rows: Iterable[Row]) -> set[str]:
+    """Every code that the rows mention."""
+    found: set[str] = set()
+    for row in rows:
+        if isinstance(row, CodeRow):
+            told = (row.aktiivinenHenkilotunnus, row.muutettuHenkilotunnus, *(row.edellisetHenkilotunnukset or ()))
+            found.update(code.strip().upper() for code in told if code)
+            found |= codes_in(row.voimassaolevatTiedot or ())
+    return found
+
+
+def _allowed(code: Hetu) -> bool:
+    """Whether the setting allows the code to be sent (domain.md A7)."""
+    try:
+        return parse(code, test_codes=settings.HETU_ALLOW_TEST_CODES) == code
+    except InvalidHetu:
+        return False

@@ -1,0 +1,151 @@
+"""A run's row: it exists before the work, is closed after a crash, and only one is open at a time (docs/adr).
+
+The row is the lock: a partial unique index allows one RUNNING row. Its owner is named, so that the next run on the
+same machine sees at once that the owner is gone; on another machine a missing heartbeat tells it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from registry.policies import RUN_SYNC, Access
+from registry.services import audit
+from registry.services.audit import Action
+from vtjsync.models import SyncControl, SyncRun
+
+STALE: Final = timedelta(minutes=10)
+WAIT_SECONDS: Final = 60.0
+HEARTBEAT_SECONDS: Final = 1.0
+
+BASIS: Final = "VTJ synchronisation"
+# Why a run ended early: the name in the row, and the words for people.
+REASONS: Final = {
+    "NO_PERMIT": _("No data permit is in force."),
+    "STOPPED": _("The sync is stopped until an administrator lets it go on."),
+    "DENIED": _("VTJ or the security server refused us: the permit, the credentials or the certificate."),
+    "UNAVAILABLE": _("VTJ did not answer. The next run goes on from the same place."),
+    "REFUSED": _("VTJ refused a request."),
+    "UNREADABLE": _("An answer of VTJ could not be read."),
+    "NO_PROGRESS": _("VTJ said that there is more, but did not advance."),
+    "ENDLESS": _("VTJ's changes did not come to an end."),
+    "LOST": _("Another run took over."),
+    "OVERTAKEN": _("Another worker was ahead; the next run goes on."),
+    "ERROR": _("An unexpected error; see the log."),
+}
+# The next run goes on where these ended; the others need somebody to look.
+PASSING: Final = frozenset({"UNAVAILABLE", "LOST", "OVERTAKEN", "UNREADABLE"})
+
+
+class Busy(Exception):
+    """Another run is under way, and did not end while this one waited."""
+
+
+class Lost(Exception):
+    """The run's row was taken over: somebody else believes that this run is dead."""
+
+
+class Run:
+    """The open row of a run, its counts, and its heartbeat."""
+
+    def __init__(self, row: SyncRun) -> None:
+        self.id = row.pk
+        self.counts: Counter[str] = Counter()
+        self.progress: dict[str, Any] = {}
+        self._owner = row.owner
+        self._written = time.monotonic()
+
+    def beat(self, *, now: bool = False) -> None:
+        """Writes the counts and the progress, at most once a second. Raises :class:`Lost`."""
+        if not now and time.monotonic() - self._written < HEARTBEAT_SECONDS:
+            return
+        self._written = time.monotonic()
+        if not self._row().update(heartbeat_at=Now(), **self.counts, **self.progress):
+            raise Lost
+
+    def close(self, reason: str = "") -> SyncRun:
+        """Ends the run: complete without a reason, else as the reason says. Returns the row as it stands."""
+        state = SyncRun.State.COMPLETE
+        if reason:
+            state = SyncRun.State.INCOMPLETE if reason in PASSING else SyncRun.State.FAILED
+        with transaction.atomic():
+            fields = {**self.counts, **self.progress}
+            self._row().update(state=state, reason=reason, ended_at=Now(), heartbeat_at=Now(), **fields)
+            row = SyncRun.objects.get(pk=self.id)
+            audit.record(
+                Access(None, BASIS), Action.END_RUN, count=row.received, outcome=row.state, details={"run": self.id}
+            )
+        return row
+
+    def _row(self) -> Any:
+        return SyncRun.objects.filter(pk=self.id, state=SyncRun.State.RUNNING, owner=self._owner)
+
+
+def begin(started_by: str, wait: float = WAIT_SECONDS) -> Run:
+    """Opens a run. While another is under way, waits for up to ``wait`` seconds; raises :class:`Busy`."""
+    deadline = time.monotonic() + wait
+    while True:
+        _close_dead()
+        try:
+            with transaction.atomic():
+                row = SyncRun.objects.create(started_by=started_by, owner=owner())
+                details = {"run": row.pk, "started_by": started_by}
+                audit.record(Access(None, BASIS), Action.START_RUN, details=details)
+            return Run(row)
+        except IntegrityError:
+            if time.monotonic() >= deadline:
+                raise Busy from None
+            time.sleep(0.5)
+
+
+def owner() -> str:
+    """This process, so that another one on this machine can tell whether it still lives."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_process_start(os.getpid())}"
+
+
+def resume(access: Access) -> None:
+    """Lets the sync go on after a stop (domain.md B16). Needs the right to run it."""
+    access.require(RUN_SYNC)
+    with transaction.atomic():
+        SyncControl.objects.filter(pk=True).update(stopped_reason="", stopped_at=None)
+        audit.record(access, Action.RESUME_SYNC)
+
+
+def _close_dead() -> None:
+    """Closes a run whose process has died."""
+    for row in SyncRun.objects.filter(state=SyncRun.State.RUNNING):
+        mine = SyncRun.objects.filter(pk=row.pk, state=SyncRun.State.RUNNING, owner=row.owner)
+        if not _alive(row.owner):
+            mine.update(state=SyncRun.State.INTERRUPTED, ended_at=F("heartbeat_at"))
+        else:
+            mine.filter(heartbeat_at__lt=Now() - STALE).update(
+                state=SyncRun.State.INTERRUPTED, ended_at=F("heartbeat_at")
+            )
+
+
+def _alive(name: str) -> bool:
+    """False only where it is certain: a process of this machine that is no more."""
+    host, pid, started = name.rsplit(":", 2)
+    if host != socket.gethostname() or not started:
+        return True
+    return _process_start(int(pid)) == started
+
+
+def _process_start(pid: int) -> str:
+    """When the process started, in the kernel's ticks; empty where the system does not tell, or no such process."""
+    try:
+        # The name in parentheses may itself hold spaces; a zombie does no more work.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] == "Z" else fields[19]

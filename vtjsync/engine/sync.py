@@ -1,0 +1,125 @@
+"""A whole run, in the order of domain.md B19: the changes of all cohorts, then basic data for those who are due."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+from django.db import Error as DatabaseError
+
+from registry.clock import today
+from registry.record import Group
+from registry.services.vtj_data import StorageError
+from vtjsync.engine import basic_data, changes, permit
+from vtjsync.engine.changes import Endless, NoProgress
+from vtjsync.engine.connection import Connection, Stopped
+from vtjsync.engine.effects import Overtaken
+from vtjsync.engine.permit import NoPermit
+from vtjsync.engine.run import WAIT_SECONDS, Lost, Run, begin
+from vtjsync.models import Cohort, SyncRun
+from vtjsync.wire.errors import Denied, Refused, Unavailable, Unreadable
+
+log = logging.getLogger(__name__)
+
+# A first load of half a million never delays a ban (domain.md B19): the cohorts are polled again in between.
+POLL_AGAIN_SECONDS: Final = 300.0
+MAX_FRUITLESS_ROUNDS: Final = 5
+
+REASON_OF: Final[dict[type[Exception], str]] = {
+    NoPermit: "NO_PERMIT",
+    Stopped: "STOPPED",
+    Denied: "DENIED",
+    Unavailable: "UNAVAILABLE",
+    Refused: "REFUSED",
+    Unreadable: "UNREADABLE",
+    NoProgress: "NO_PROGRESS",
+    Endless: "ENDLESS",
+    Overtaken: "OVERTAKEN",
+    Lost: "LOST",
+}
+
+
+def sync(
+    started_by: str,
+    *,
+    with_changes: bool = True,
+    with_basic_data: bool = True,
+    wait: float = WAIT_SECONDS,
+    watch: Callable[[Run], None] = lambda _run: None,
+) -> SyncRun:
+    """One run from its row to its end; returns the row. ``watch`` is called as the run goes on.
+
+    Whatever ends it early is the row's reason, and what was applied stays applied. Raises Busy when another run is
+    under way and stays so for ``wait`` seconds.
+    """
+    run = begin(started_by, wait)
+    try:
+        _connected(run, with_changes, with_basic_data, watch)
+    except tuple(REASON_OF) as error:
+        log.warning("sync run %s ended early: %s: %s", run.id, type(error).__name__, error)
+        return run.close(REASON_OF[type(error)])
+    except (StorageError, DatabaseError) as error:
+        # The text of a database error may hold values (domain.md E36, G49).
+        log.error("sync run %s failed in the database: %s", run.id, type(error).__name__)  # noqa: TRY400
+        return run.close("ERROR")
+    except BaseException:
+        run.close("ERROR")
+        raise
+    return run.close()
+
+
+def _connected(run: Run, with_changes: bool, with_basic_data: bool, watch: Callable[[Run], None]) -> None:
+    granted = permit.granted(today())
+
+    def heartbeat() -> None:
+        run.progress.update(requests=connection.client.requests, retries=connection.client.retries)
+        run.beat()
+        watch(run)
+
+    connection = Connection(heartbeat)
+    try:
+        _rounds(connection, run, granted, with_changes, with_basic_data)
+    finally:
+        run.progress.update(requests=connection.client.requests, retries=connection.client.retries)
+        connection.close()
+
+
+def _rounds(
+    connection: Connection, run: Run, granted: frozenset[Group], with_changes: bool, with_basic_data: bool
+) -> None:
+    """Changes, then basic data, until every cohort was up to date once and nobody is due any more."""
+    polled: dict[int, float] = {}
+    fruitless = 0
+    while True:
+        if with_changes:
+            _poll_cohorts(connection, run, granted, polled)
+        if not with_basic_data:
+            return
+        run.progress.update(phase=SyncRun.Phase.BASIC_DATA)
+        basic_data.mark_rechecks(connection.today)
+        run.progress["persons_total"] = run.counts["persons_done"] + basic_data.count_due()
+        counts = basic_data.ask_due(connection, run, granted, time.monotonic() + POLL_AGAIN_SECONDS)
+        if not counts["due"] and (not with_changes or polled.keys() >= _cohorts()):
+            return
+        fruitless = 0 if counts["stored"] or not counts["due"] else fruitless + 1
+        if fruitless > MAX_FRUITLESS_ROUNDS:
+            raise Overtaken
+
+
+def _poll_cohorts(connection: Connection, run: Run, granted: frozenset[Group], polled: dict[int, float]) -> None:
+    """Polls each cohort that was not polled lately."""
+    cohorts = _cohorts()
+    run.progress.update(phase=SyncRun.Phase.CHANGES, cohorts_total=len(cohorts))
+    for cohort_id in sorted(cohorts):
+        if time.monotonic() - polled.get(cohort_id, -POLL_AGAIN_SECONDS) < POLL_AGAIN_SECONDS:
+            continue
+        changes.poll(connection, run, cohort_id, granted)
+        polled[cohort_id] = time.monotonic()
+        run.progress["cohorts_done"] = len(polled)
+        run.beat()
+
+
+def _cohorts() -> set[int]:
+    return set(Cohort.objects.filter(enrolments__isnull=False).distinct().values_list("pk", flat=True))

@@ -1,0 +1,116 @@
+"""What runs in the background, and when. Arguments and results hold ids and counts only (domain.md G49)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django_q.models import Schedule
+from django_q.tasks import async_task
+
+from registry.clock import HELSINKI, today
+from registry.policies import CHANGE_SCHEDULE, Access
+from registry.services import audit, erasure
+from registry.services.audit import Action
+from registry.services.vtj_data import StorageError
+from vtjsync.engine import basic_data, permit
+from vtjsync.engine import sync as engine
+from vtjsync.engine.connection import Connection, Stopped
+from vtjsync.engine.effects import Overtaken
+from vtjsync.engine.run import BASIS, Busy
+from vtjsync.models import SyncControl
+from vtjsync.wire.errors import VtjError
+
+log = logging.getLogger(__name__)
+
+SYNC: Final = "sync"
+ERASURE: Final = "erasure"
+EVERY_MINUTES: Final = (15, 30, 60, 120, 240)
+# A pause ends by itself (domain.md E41).
+PAUSE: Final = timedelta(hours=24)
+# The hour that some nights have twice and some not at all (domain.md G51).
+QUIET_HOUR: Final = 3
+
+
+def sync(started_by: str = "schedule") -> str:
+    """One run of the sync. Returns its state in a word."""
+    if started_by == "schedule" and paused_until() is not None:
+        return "PAUSED"
+    try:
+        return str(engine.sync(started_by).state)
+    except Busy:
+        return "BUSY"
+
+
+def fetch(person_ids: Sequence[int]) -> int:
+    """Basic data of these persons now. Returns how many came; who did not waits for the next run."""
+    try:
+        granted = permit.granted(today())
+        connection = Connection()
+        try:
+            return basic_data.fetch(connection, person_ids, granted)["received"]
+        finally:
+            connection.close()
+    except (VtjError, Stopped, permit.NoPermit, Overtaken, StorageError) as error:
+        log.warning("basic data was not fetched at once: %s: %s", type(error).__name__, error)
+        return 0
+
+
+def erase_due() -> str:
+    """Erases what is due (domain.md F43), at the first tick at which it is. Returns the counts in words."""
+    if datetime.now(HELSINKI).hour == QUIET_HOUR:
+        return "QUIET"
+    return str(erasure.run(Access(None, BASIS), today()))
+
+
+def start_sync(user_id: int) -> None:
+    """Queues a run for the member of staff who asked for it."""
+    async_task("vtjsync.tasks.sync", str(user_id), task_name="sync")
+
+
+def start_fetch(person_ids: Sequence[int]) -> None:
+    """Queues :func:`fetch`; inside a transaction it is queued when that is committed."""
+    async_task("vtjsync.tasks.fetch", list(person_ids), task_name="fetch")
+
+
+def schedule() -> Schedule | None:
+    """The schedule of the sync: ``minutes`` and ``next_run``."""
+    return Schedule.objects.filter(name=SYNC).first()
+
+
+def set_schedule(access: Access, minutes: int) -> None:
+    """How often the sync runs: one of :data:`EVERY_MINUTES`. It ends a pause."""
+    access.require(CHANGE_SCHEDULE)
+    if minutes not in EVERY_MINUTES:
+        raise ValueError("not one of the offered intervals")
+    with transaction.atomic():
+        SyncControl.objects.update_or_create(pk=True, defaults={"paused_until": None})
+        Schedule.objects.filter(name=SYNC).update(minutes=minutes, next_run=Now() + timedelta(minutes=minutes))
+        audit.record(access, Action.CHANGE_SCHEDULE, details={"minutes": minutes})
+
+
+def pause(access: Access) -> None:
+    """Lets no scheduled run begin for 24 hours (domain.md E41)."""
+    access.require(CHANGE_SCHEDULE)
+    with transaction.atomic():
+        SyncControl.objects.update_or_create(pk=True, defaults={"paused_until": Now() + PAUSE})
+        audit.record(access, Action.CHANGE_SCHEDULE, outcome="paused")
+
+
+def paused_until() -> datetime | None:
+    """When the pause ends; None when there is none."""
+    row = SyncControl.objects.filter(Q(paused_until__gt=Now())).first()
+    return row.paused_until if row else None
+
+
+def create_schedules(**_kwargs: Any) -> None:
+    """After a migration: the schedules that are missing. One that is there stays as it was set."""
+    for name, task, minutes in ((SYNC, "vtjsync.tasks.sync", 60), (ERASURE, "vtjsync.tasks.erase_due", 60)):
+        defaults = {"func": task, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1}
+        Schedule.objects.get_or_create(name=name, defaults=defaults)
+
