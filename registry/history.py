@@ -48,7 +48,7 @@ def home_text(home: HomeAddress | None) -> str | None:
         return None
     apartment = (home.apartment or "").lstrip("0")
     tail = [home.house_number, home.staircase, "".join(filter(None, (apartment, home.division)))]
-    lines = []
+    lines: list[str] = []
     for street, office in ((home.street_fi, home.post_office_fi), (home.street_sv, home.post_office_sv)):
         if street or (office and not lines):
             place = " ".join(filter(None, (home.postal_code, office or home.post_office_fi)))

@@ -20,8 +20,8 @@ class Vtj:
     def confirmed_at(self, person_ids: Sequence[int]) -> dict[int, datetime]:
         """When each person's data was last known to be up to date, on the database's clock (domain.md B15, E41).
 
-        That is the last poll of the person's cohort that ended with ajanTasalla, or the person's own basic data if it is
-        later; with a question open, the basic data alone.
+        That is the last poll of the person's cohort that ended with ajanTasalla, or the person's own basic data if that
+        is later; with a question open, the basic data alone.
         """
         with connection.cursor() as cursor:
             cursor.execute(

@@ -113,4 +113,3 @@ def create_schedules(**_kwargs: Any) -> None:
     for name, task, minutes in ((SYNC, "vtjsync.tasks.sync", 60), (ERASURE, "vtjsync.tasks.erase_due", 60)):
         defaults = {"func": task, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1}
         Schedule.objects.get_or_create(name=name, defaults=defaults)
-

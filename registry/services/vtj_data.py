@@ -110,9 +110,7 @@ FOREIGN: Final = ("street", "locality", "country_code", "country_name", "start",
 _TABLE = Person._meta.db_table
 _READ = f"SELECT id, version, {', '.join(COLUMNS)} FROM {_TABLE} WHERE id = ANY(%s)"  # noqa: S608
 _READ_FOREIGN = f"SELECT person_id, {', '.join(FOREIGN)} FROM registry_foreignaddress WHERE person_id = ANY(%s)"  # noqa: S608
-_STAGING = (
-    f"CREATE TEMP TABLE vtj_staging ON COMMIT DROP AS SELECT id, {', '.join(WRITTEN)} FROM {_TABLE} WITH NO DATA"  # noqa: S608
-)
+_STAGING = f"CREATE TEMP TABLE vtj_staging ON COMMIT DROP AS SELECT id, {', '.join(WRITTEN)} FROM {_TABLE} WITH NO DATA"  # noqa: S608
 _UPDATE = (
     f"UPDATE {_TABLE} p SET version = p.version + 1, {', '.join(f'{name} = s.{name}' for name in WRITTEN)}"  # noqa: S608
     " FROM vtj_staging s WHERE s.id = p.id"
@@ -132,9 +130,9 @@ def read(person_ids: Collection[int]) -> dict[int, Held]:
     foreign: dict[int, list[ForeignAddress]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_READ_FOREIGN, [ids])
-        for person_id, *values in cursor.fetchall():
-            start = partial(values[-2], values[-1])
-            foreign.setdefault(person_id, []).append(ForeignAddress(*values[:-2], start=start))
+        for person_id, street, locality, code, name, start, precision in cursor.fetchall():
+            address = ForeignAddress(street, locality, code, name, partial(start, precision))
+            foreign.setdefault(person_id, []).append(address)
         cursor.execute(_READ, [ids])
         return {row[0]: _held(row, frozenset(foreign.get(row[0], ()))) for row in cursor.fetchall()}
 
@@ -153,9 +151,7 @@ def write(held: Sequence[Held], changes: Sequence[Change], banned: Collection[in
             )
         moved = [one for one in held if one.record.foreign != one.foreign_stored]
         if moved:
-            cursor.execute(
-                "DELETE FROM registry_foreignaddress WHERE person_id = ANY(%s)", [[one.id for one in moved]]
-            )
+            cursor.execute("DELETE FROM registry_foreignaddress WHERE person_id = ANY(%s)", [[one.id for one in moved]])
         if held:
             cursor.execute(_STAGING)
             _copy(cursor, "vtj_staging", ("id", *WRITTEN), (_row(one) for one in held))
@@ -194,9 +190,7 @@ def _held(row: Sequence[Any], foreign: frozenset[ForeignAddress]) -> Held:
     person_id, version, *rest = row
     values = dict(zip(COLUMNS, rest, strict=True))
     plain = {name: values[name] for name in PLAIN}
-    return Held(
-        id=person_id, version=version, record=record_of(values, foreign), foreign_stored=foreign, **plain
-    )
+    return Held(id=person_id, version=version, record=record_of(values, foreign), foreign_stored=foreign, **plain)
 
 
 def _row(held: Held) -> list[Any]:

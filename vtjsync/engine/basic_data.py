@@ -14,6 +14,7 @@ from django.db import connection as database
 from django.db import transaction
 
 from registry.clock import today
+from registry.hetu import Hetu
 from registry.models import AppliedChange, PersonStatus, ProblemKind
 from registry.policies import Access
 from registry.record import Group
@@ -60,7 +61,7 @@ class Asked:
     """One person of a request: the version that the answer must meet again (domain.md B12)."""
 
     person_id: int
-    code: str
+    code: Hetu
     version: int
     enrolled: bool
 
@@ -119,12 +120,10 @@ def mark_rechecks(day: date) -> int:
             " recheck_on = NULL, version = version + 1 WHERE recheck_on <= %s AND ask IS NULL",
             [Ask.VALUE, day],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
-def ask(
-    connection: Connection, run_id: int | None, batch: Sequence[Asked], granted: frozenset[Group]
-) -> Counter[str]:
+def ask(connection: Connection, run_id: int | None, batch: Sequence[Asked], granted: frozenset[Group]) -> Counter[str]:
     """One request for one batch, and its answer stored in one transaction."""
     cohort_id = None if all(one.enrolled for one in batch) else _cohort_with_room(connection, len(batch))
     details = {} if run_id is None else {"run": run_id}
@@ -132,12 +131,13 @@ def ask(
     codes, groups = [one.code for one in batch], sorted(granted)
     page, sent = connection.send(lambda api: api.basic_data(codes, groups))
     with transaction.atomic():
-        return store(run_id, batch, page, sent, granted, cohort_id)
+        return store(run_id, batch, page=page, sent=sent, granted=granted, cohort_id=cohort_id)
 
 
 def store(
     run_id: int | None,
     batch: Sequence[Asked],
+    *,
     page: BasicDataPage,
     sent: Sent,
     granted: frozenset[Group],
@@ -152,7 +152,7 @@ def store(
     context = Context(granted=granted, today=sent.today, tolerance=settings.VTJ_CLOCK_TOLERANCE)
     cohort = Cohort.objects.select_for_update().get(pk=cohort_id) if cohort_id else None
     entries = _by_code(page)
-    mentioned = {one.code for one in batch}
+    mentioned: set[str] = {one.code for one in batch}
     mentioned.update(*(effects.codes_in(entry.rows) for entry in entries.values()))
     found = effects.load(mentioned)
     counts: Counter[str] = Counter()
@@ -234,12 +234,12 @@ def _by_code(page: BasicDataPage) -> dict[str, Entry]:
 
 
 def _cohort_with_room(connection: Connection, wanted: int) -> int:
-    """A cohort that so many may join. A new one gets its cursor before any basic data for it is asked (domain.md B9)."""
+    """A cohort that so many may join. A new one gets its cursor before basic data for it is asked (domain.md B9)."""
     with database.cursor() as cursor:
         cursor.execute(
-            "SELECT c.id FROM vtjsync_cohort c WHERE c.cursor_at > clock_timestamp() - %s"
+            "SELECT c.id FROM vtjsync_cohort c WHERE c.cursor_at > %s"
             " AND (SELECT count(*) FROM vtjsync_enrolment e WHERE e.cohort_id = c.id) <= %s ORDER BY c.id LIMIT 1",
-            [FRESH, settings.VTJ_COHORT_SIZE - wanted],
+            [database_now() - FRESH, settings.VTJ_COHORT_SIZE - wanted],
         )
         row = cursor.fetchone()
     if row is not None:
@@ -259,7 +259,7 @@ def _join(cohort: Cohort, person_ids: Sequence[int]) -> None:
         )
 
 
-def _select(where: str, values: Sequence[object]) -> list[Asked]:
+def _select(where: str, values: Sequence[int | date | list[int]]) -> list[Asked]:
     with database.cursor() as cursor:
         cursor.execute(
             "SELECT p.id, k.hetu, p.version,"  # noqa: S608

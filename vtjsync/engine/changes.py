@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from django.conf import settings
@@ -25,7 +25,7 @@ from vtjsync.engine.run import BASIS, Run
 from vtjsync.models import Cohort, Enrolment, RunCohort
 from vtjsync.reading import changes as reading
 from vtjsync.reading.outcome import Ask, Context
-from vtjsync.wire.muutosrajapinta import ChangePage
+from vtjsync.wire.muutosrajapinta import ChangePage, Muutosrajapinta
 
 MAX_PAGES: Final = 100_000
 MAX_EMPTY_PAGES: Final = 100
@@ -60,8 +60,8 @@ def poll(connection: Connection, run: Run, cohort_id: int, granted: frozenset[Gr
         details = {"run": run.id, "cohort": cohort_id}
         audit.record(Access(None, BASIS), Action.ASK_CHANGES, count=len(codes), details=details)
         key = cohort.cursor
-        page, sent = connection.send(lambda api, key=key, codes=codes: api.changes(key, codes))
-        written = apply(run, cohort_id, key, page, sent, granted)
+        page, sent = connection.send(partial(Muutosrajapinta.changes, key=key, codes=codes))
+        written = apply(run, cohort_id, key, page=page, sent=sent, granted=granted)
         run.counts.update(entries=len(page.entries) + page.broken)
         run.beat(now=True)
         if written.up_to_date:
@@ -75,7 +75,7 @@ def poll(connection: Connection, run: Run, cohort_id: int, granted: frozenset[Gr
 
 
 def apply(
-    run: Run, cohort_id: int, asked_with: int, page: ChangePage, sent: Sent, granted: frozenset[Group]
+    run: Run, cohort_id: int, asked_with: int, *, page: ChangePage, sent: Sent, granted: frozenset[Group]
 ) -> _Written:
     """One page and the cursor that it leads to, in one transaction (domain.md B10).
 
@@ -88,7 +88,7 @@ def apply(
         cohort = Cohort.objects.select_for_update().get(pk=cohort_id)
         if cohort.cursor != asked_with:
             raise Overtaken
-        mentioned = {entry.code for entry in page.entries}
+        mentioned: set[str] = {entry.code for entry in page.entries}
         mentioned.update(*(effects.codes_in(entry.rows) for entry in page.entries))
         found = effects.load(mentioned)
         unknown = _read(page, sent, found, _enrolled(cohort_id, found), context)
@@ -133,7 +133,7 @@ def leave_the_list(cohort_id: int) -> int:
             f" WHERE p.id = e.person_id AND e.cohort_id = %s AND NOT {ON_THE_LIST}",
             [cohort_id, day, day],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _read(page: ChangePage, sent: Sent, found: Effects, enrolled: set[int], context: Context) -> int:

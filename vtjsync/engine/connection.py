@@ -29,10 +29,12 @@ class Dated(Protocol):
     """An answer that may tell what time it was at VTJ."""
 
     @property
-    def at(self) -> datetime | None: ...
+    def at(self) -> datetime | None:
+        """VTJ's time of the answer."""
 
 
 Answer = TypeVar("Answer", bound=Dated)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,10 @@ class Connection:
     def send(self, call: Callable[[Muutosrajapinta], Answer]) -> tuple[Answer, Sent]:
         """The answer of one call and when it was sent. Raises VtjError, :class:`Stopped`."""
         sent, started = database_now(), time.monotonic()
-        try:
-            answer = call(self.api)
-        except Denied as error:
-            stop(str(error))
-            raise
+        answer = self._call(call)
         now = datetime.now(UTC)
-        self._ahead = (answer.at or now) - now
+        if answer.at is not None:
+            self._ahead = answer.at - now
         return answer, Sent(sent, now + self._ahead - timedelta(seconds=time.monotonic() - started))
 
     @property
@@ -94,16 +93,20 @@ class Connection:
         return helsinki_day(datetime.now(UTC) + self._ahead)
 
     def yesterday_key(self) -> int:
-        """The first key of VTJ's Helsinki day before (domain.md B9)."""
-        while True:
-            day = self.today - timedelta(days=1)
-            answer, sent = self.send(lambda api: api.first_key(day))
-            if sent.today - timedelta(days=1) <= day:
-                return answer.key
+        """The first key of VTJ's Helsinki day before (domain.md B9). Raises VtjError, :class:`Stopped`."""
+        day = self.today - timedelta(days=1)
+        return self._call(lambda api: api.first_key(day))
 
     def close(self) -> None:
         """Closes the pooled connections."""
         self.client.close()
+
+    def _call(self, call: Callable[[Muutosrajapinta], T]) -> T:
+        try:
+            return call(self.api)
+        except Denied as error:
+            stop(str(error))
+            raise
 
     def _before_request(self) -> None:
         """Nothing is asked while the sync is stopped, above the shared budget, or inside a transaction (B10)."""

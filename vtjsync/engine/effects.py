@@ -131,9 +131,7 @@ class Effects:
         self._changes[person_id] = kept
 
     def _codes(self, person_id: int, finding: CodeFinding, source: Source, at: datetime) -> None:
-        if finding.active is None:
-            self.open_problem(person_id, ProblemKind.NO_SUCCESSOR)
-        elif not _allowed(finding.active):
+        if finding.active is None or not _allowed(finding.active):
             self.open_problem(person_id, ProblemKind.NO_SUCCESSOR)
         elif self.current.get(person_id) != finding.active:
             owner = self.owner.setdefault(finding.active, person_id)
@@ -183,7 +181,7 @@ def load(mentioned: Collection[str]) -> Effects:
     pairs = problems.pairs(persons)
     locked = vtj_data.lock(persons.union(*pairs.values()))
     held = vtj_data.read(locked)
-    owner = {code: person for code, person in codes.owners(mentioned).items()}
+    owner = codes.owners(mentioned)
     if not set(owner.values()) <= held.keys():
         raise Overtaken
     return Effects(held=held, owner=owner, current=codes.current(locked), pairs=problems.pairs(locked))

@@ -99,8 +99,7 @@ def begin(started_by: str, wait: float = WAIT_SECONDS) -> Run:
         try:
             with transaction.atomic():
                 row = SyncRun.objects.create(started_by=started_by, owner=owner())
-                details = {"run": row.pk, "started_by": started_by}
-                audit.record(Access(None, BASIS), Action.START_RUN, details=details)
+                audit.record(Access(None, BASIS), Action.START_RUN, details={"run": row.pk, "started_by": started_by})
             return Run(row)
         except IntegrityError:
             if time.monotonic() >= deadline:

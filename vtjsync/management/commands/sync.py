@@ -50,8 +50,8 @@ class Command(BaseCommand):
 def _summary(row: SyncRun) -> list[str]:
     return [
         f"run {row.pk}: {row.state.lower()}, {row.requests} requests, {row.retries} of them repeated",
-        f"changes: {row.cohorts_done} of {row.cohorts_total} cohorts, {row.entries} entries, {row.applied} values applied,"
-        f" {row.entries_unknown} entries of nobody on the list",
+        f"changes: {row.cohorts_done} of {row.cohorts_total} cohorts, {row.entries} entries, {row.applied} values"
+        f" applied, {row.entries_unknown} entries of nobody on the list",
         f"basic data: {row.received} received, {row.asked_again} of the questions asked again,"
         f" {row.not_found} persons not found",
         f"bans: {row.bans_started} started, {row.bans_ended} ended",
