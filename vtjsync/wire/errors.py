@@ -115,8 +115,8 @@ class Denied(VtjError):
 class Refused(VtjError):
     """VTJ itself refused this request with a 4xx: halve the list down to the code that it refuses.
 
-    ``might_be_cursor``: the refusal does not speak of codes only, so the key to go on from may be what is refused
-    (domain.md B17). Never true for a request that carries no key.
+    ``might_be_cursor``: the refusal names the key to go on from, or names nothing, so the key may be what is refused
+    (domain.md B17). Says nothing when the request carried no key.
     """
 
     def __init__(self, *, status: int, error_type: str = "", might_be_cursor: bool = False) -> None:

@@ -15,8 +15,9 @@ from urllib3.exceptions import TimeoutError as UrllibTimeoutError
 from vtjsync.wire.errors import Denied, Reason, Refused, Unavailable, Unreadable, VtjError, safe_type
 
 DENIALS: Final = {"accessdenied": Reason.PERMIT, "sslauthenticationfailed": Reason.OWN_CERTIFICATE}
-# What X-Road will say again however often it is asked, in lower case and without "_".
-LASTING: Final = re.compile(r"client\..*|(.*\.)?(invalid|unknown|servicedisabled).*")
+# What X-Road will say again however often it is asked, in lower case and without "_". What follows "servicefailed" is
+# about the provider's answer.
+LASTING: Final = re.compile(r"client\..*|(?!.*servicefailed).*\.(invalid|unknown).*")
 # What the other side's TLS says of our certificate, or of not being shown one.
 REJECTIONS: Final = re.compile(
     r"CERTIFICATE_REQUIRED|ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_.*|UNKNOWN_CA|ACCESS_DENIED)"

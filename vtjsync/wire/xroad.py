@@ -23,7 +23,7 @@ from uuid import uuid4
 
 import msgspec
 import requests
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential_jitter
 from urllib3.exceptions import HTTPError
 
 from vtjsync.wire import faults
@@ -167,7 +167,7 @@ class XRoadClient:
         retrying = Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, Unavailable) and error.again),
             wait=self._wait,
-            stop=stop_after_attempt(self._attempts) | (lambda state: limit.left <= state.upcoming_sleep),
+            stop=lambda state: state.attempt_number >= self._attempts or limit.left <= state.upcoming_sleep,
             before_sleep=self._count_retry,
             sleep=self._sleep,
             reraise=True,
@@ -207,7 +207,6 @@ class XRoadClient:
                 data=body,
                 headers=headers,
                 timeout=limit.bounded(self._timeouts),
-                allow_redirects=False,
                 stream=True,
             ) as response:
                 outcome = self._outcome(response, x_road_id, limit)
@@ -242,6 +241,11 @@ class XRoadClient:
             outcome = Unreadable(Reason.TOO_LARGE)
         outcome.status, outcome.x_road_id, outcome.request_id = status, x_road_id, request_id
         return outcome
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: object) -> None:
+        """Follows no redirect, and does not even read where one leads."""
 
 
 class _Limit:
@@ -279,7 +283,7 @@ class _AllowedMethods(msgspec.Struct):
 
 def _session(server: str, server_cert: str, cert: str, key: str) -> requests.Session:
     """A session to this server only: no proxies or passwords from the environment, and no cookies."""
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False
     session.headers.clear()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
