@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 import requests
-from urllib3.exceptions import TimeoutError as UrllibTimeoutError
+from urllib3.exceptions import ReadTimeoutError
 
 from vtjsync.wire.errors import Denied, Reason, Refused, Unavailable, Unreadable, VtjError, safe_type
 
@@ -20,7 +20,7 @@ DENIALS: Final = {"accessdenied": Reason.PERMIT, "sslauthenticationfailed": Reas
 LASTING: Final = re.compile(r"client\..*|(?!.*servicefailed).*\.(invalid|unknown).*")
 # What the other side's TLS says of our certificate, or of not being shown one.
 REJECTIONS: Final = re.compile(
-    r"CERTIFICATE_REQUIRED|ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_.*|UNKNOWN_CA|ACCESS_DENIED)"
+    "ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_.*|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE)"
 )
 # The provider and the load balancers before it say these of themselves, not of the request.
 TRANSIENT_4XX: Final = frozenset({408, 425, 429})
@@ -55,7 +55,7 @@ def of_connection(error: Exception) -> VtjError:
             return Denied(Reason.SERVER_CERTIFICATE)
         if isinstance(cause, ssl.SSLError) and REJECTIONS.search(cause.reason or ""):
             return Denied(Reason.OWN_CERTIFICATE)
-        if isinstance(cause, (TimeoutError, UrllibTimeoutError, requests.Timeout)):
+        if isinstance(cause, (TimeoutError, ReadTimeoutError, requests.Timeout)):
             return Unavailable(Reason.DEADLINE)
     return Unavailable(Reason.NETWORK)
 

@@ -27,7 +27,9 @@ class PinnedAdapter(HTTPAdapter):
     """
 
     def __init__(self, pinned: str, cert: str = "", key: str = "") -> None:
-        certificate = _certificates(pinned)[0]
+        certificate, *others = _certificates(pinned)
+        if others:
+            raise ValueError(f"{pinned} must hold the server's one certificate, not a chain")
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._context.check_hostname = False

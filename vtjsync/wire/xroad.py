@@ -127,8 +127,12 @@ class XRoadClient:
         self._sleep = sleep
         self._answered = False
         self._session = _session(self._server, server_cert, cert, key)
-        # No compression: a size can then be compared with what was announced.
-        own = {"X-Road-Client": _path(client_ids), "Accept": "application/json", "Accept-Encoding": "identity"}
+        own = {
+            "X-Road-Client": _path(client_ids),
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": "vtjsync",
+        }
         if username:
             own[auth_header] = _basic(username, password)
         self._session.headers.update(_sendable({**(extra_headers or {}), **own}))

@@ -1,0 +1,132 @@
+"""A server that says what a test tells it to, over a real socket, with or without TLS."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the server does with one request.
+
+    ``raw``, if given, is sent as it is instead of status, headers and body, and the connection is closed; with
+    ``reset`` it is reset. ``before`` seconds pass first, and ``drip`` seconds before each byte of the body.
+    """
+
+    status: int = 200
+    body: bytes = b"{}"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+    reset: bool = False
+    before: float = 0.0
+    drip: float = 0.0
+    close: bool = False
+
+
+@dataclass
+class Asked:
+    """A request as it arrived."""
+
+    method: str
+    path: str
+    headers: Message
+    body: bytes
+
+
+class Server:
+    """Answers with ``replies`` in turn, the last one for ever after; keeps what was ``asked``."""
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self.replies: list[Reply] = [Reply()]
+        self.asked: list[Asked] = []
+        self.connections = 0
+        self._http = _Http(("127.0.0.1", 0), _Handler)
+        self._http.owner = self
+        self._http.tls = context
+        self.port: int = self._http.server_port
+        self.url = f"{'https' if context else 'http'}://127.0.0.1:{self.port}"
+
+    @contextmanager
+    def running(self) -> Iterator[Server]:
+        thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._http.shutdown()
+            self._http.server_close()
+            thread.join()
+
+    def take(self, asked: Asked) -> Reply:
+        self.asked.append(asked)
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+
+
+class _Http(ThreadingHTTPServer):
+    owner: Server
+    tls: ssl.SSLContext | None
+    daemon_threads = True
+    block_on_close = False
+
+    def finish_request(self, request: object, client_address: object) -> None:
+        assert isinstance(request, socket.socket)
+        self.owner.connections += 1
+        request.settimeout(10)
+        try:
+            connection = self.tls.wrap_socket(request, server_side=True) if self.tls else request
+            _Handler(connection, client_address, self)
+            if self.tls:
+                connection.close()
+        except OSError:
+            pass
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Http
+
+    def answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        reply = self.server.owner.take(Asked(self.command, self.path, self.headers, body))
+        time.sleep(reply.before)
+        if reply.reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if reply.raw is not None or reply.reset:
+            self.wfile.write(reply.raw or b"")
+            self.close_connection = True
+            if reply.reset:
+                self.connection.close()
+            return
+        self.send_response_only(reply.status)
+        headers = {"Content-Length": str(len(reply.body)), **reply.headers}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if reply.close:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if not reply.drip:
+            self.wfile.write(reply.body)
+            return
+        for byte in reply.body:
+            time.sleep(reply.drip)
+            self.wfile.write(bytes((byte,)))
+
+    do_GET = do_POST = answer  # noqa: N815
+
+    def handle(self) -> None:
+        try:
+            super().handle()
+        except OSError:
+            self.close_connection = True
+
+    def log_message(self, *args: object) -> None:
+        """Keeps the test's output clean."""

@@ -1,0 +1,528 @@
+"""One request to the security server: what is sent, what comes back, what is tried again (wire.md 1, domain.md B16)."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import socket
+import threading
+import time
+from datetime import UTC, datetime
+from itertools import pairwise
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.wire.conftest import CLIENT, MakeClient
+from tests.wire.server import Reply, Server
+from vtjsync.wire.errors import TEXTS, Denied, Reason, Refused, Unavailable, Unreadable, VtjError
+from vtjsync.wire.xroad import XRoadClient, XRoadService
+
+PERSON = b"010190-999P Tes Osoitetie 1"
+
+
+def x_road_error(code: str, status: int = 500) -> Reply:
+    return Reply(status, b'{"type": "%s", "message": "m", "detail": "d"}' % code.encode(), {"X-Road-Error": code})
+
+
+# What is sent
+
+
+def test_a_request_carries_x_roads_headers(server: Server, client: XRoadClient) -> None:
+    client.post("api/v1/perustiedot", b'{"hetulista":[]}')
+    (asked,) = server.asked
+    assert asked.method == "POST"
+    assert asked.path == "/r1/FI-TEST/GOV/0245437-2/VTJmutpa/VTJmutpa/api/v1/perustiedot"
+    assert asked.body == b'{"hetulista":[]}'
+    assert asked.headers["X-Road-Client"] == CLIENT
+    assert asked.headers["Content-Type"] == "application/json"
+    assert asked.headers["Accept"] == "application/json"
+    assert UUID(asked.headers["X-Road-Id"]).version == 4
+    assert asked.headers["User-Agent"] == "vtjsync"
+    assert {"X-Road-UserId", "Authorization", "Cookie"}.isdisjoint(asked.headers)
+
+
+def test_every_id_is_percent_encoded_by_itself(server: Server, make_client: MakeClient) -> None:
+    service = XRoadService("FI", "GOV", "1 2", "väestö", "a?b")
+    make_client(server, service=service, client="FI/MUN/ä#/x y").get("p")
+    assert server.asked[0].path == "/r1/FI/GOV/1%202/v%C3%A4est%C3%B6/a%3Fb/p"
+    assert server.asked[0].headers["X-Road-Client"] == "FI/MUN/%C3%A4%23/x%20y"
+
+
+def test_credentials_are_built_from_utf_8(server: Server, make_client: MakeClient) -> None:
+    make_client(server, username="käyttäjä", password="sala:sanä").get("p")
+    scheme, told = server.asked[0].headers["Authorization"].split()
+    assert (scheme, base64.b64decode(told).decode()) == ("Basic", "käyttäjä:sala:sanä")
+
+
+def test_the_header_of_the_credentials_is_a_setting(server: Server, make_client: MakeClient) -> None:
+    make_client(
+        server, username="u", password="p", auth_header="X-Authorization", extra_headers={"X-Gateway": "key 1"}
+    ).get("p")
+    headers = server.asked[0].headers
+    assert "Authorization" not in headers
+    assert headers["X-Authorization"].startswith("Basic ")
+    assert headers["X-Gateway"] == "key 1"
+
+
+def test_who_asks_is_named_in_characters_that_a_header_can_hold(server: Server, client: XRoadClient) -> None:
+    client.post("p", b"{}", user_id="åke@kunta.fi\r\nX-Evil: 1")
+    assert server.asked[0].headers["X-Road-UserId"] == "%C3%A5ke@kunta.fi%0D%0AX-Evil%3A%201"
+    assert "X-Evil" not in server.asked[0].headers
+
+
+def test_nothing_is_taken_from_the_environment(
+    server: Server, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    assert make_client(server).get("p").status == 200
+
+
+def test_cookies_are_not_kept(server: Server, client: XRoadClient) -> None:
+    server.replies = [Reply(headers={"Set-Cookie": "sticky=1; Path=/"})]
+    client.get("p")
+    client.get("p")
+    assert "Cookie" not in server.asked[1].headers
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"server": ""},
+        {"server": "http://192.0.2.1:8080"},
+        {"server": "http://vtj.example"},
+        {"server": "http://127.0.0.1.example"},
+        {"server": "ftp://127.0.0.1"},
+        {"server": "https://127.0.0.1:1"},
+        {"server": "http://user:password@127.0.0.1"},
+        {"server": "https://127.0.0.1:1", "server_cert": "/nowhere/there.pem"},
+        {"client": "FI-TEST/MUN/0101263-6"},
+        {"client": "FI-TEST/MUN//vtjsync"},
+        {"username": "a:b"},
+        {"extra_headers": {"X-A": "1\r\nX-B: 2"}},
+        {"extra_headers": {"X A": "1"}},
+    ],
+)
+def test_arguments_that_cannot_work_are_refused_at_once(
+    server: Server, make_client: MakeClient, arguments: dict[str, object]
+) -> None:
+    with pytest.raises(ValueError, match=r"VTJ_|header|cannot be read"):
+        make_client(server, **arguments)
+
+
+@pytest.mark.parametrize("url", ["http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1/"])
+def test_plain_http_is_for_this_machine(server: Server, make_client: MakeClient, url: str) -> None:
+    make_client(server, server=url)
+
+
+@pytest.mark.parametrize("text", ["", "FI/GOV/1/S", "FI/GOV/1/S/s/v1", "FI/GOV/1//s"])
+def test_a_service_has_five_ids(text: str) -> None:
+    with pytest.raises(ValueError, match="service"):
+        XRoadService.parse(text)
+
+
+# What comes back
+
+
+def test_an_answer_has_its_own_moment_and_ids(server: Server, client: XRoadClient) -> None:
+    headers = {"Date": "Tue, 24 Nov 2026 04:12:09 GMT", "X-Road-Request-Id": "7b0c3f62-0000"}
+    server.replies = [Reply(body=b'{"a": 1}', headers=headers)]
+    answer = client.get("p")
+    assert answer.body == b'{"a": 1}'
+    assert answer.at == datetime(2026, 11, 24, 4, 12, 9, tzinfo=UTC)
+    assert answer.at.tzinfo is UTC
+    assert answer.request_id == "7b0c3f62-0000"
+    assert answer.x_road_id == server.asked[0].headers["X-Road-Id"]
+    assert "body" not in repr(answer)
+
+
+@pytest.mark.parametrize(
+    "date",
+    ["", "soon", "Tue, 24 Nov 2026 04:12:09 -0000", "Tue, 99 Nov 2026 04:12:09 GMT", "Fri, 31 Dec 9999 23:59:59 -2300"],
+)
+def test_an_answer_without_a_moment(server: Server, client: XRoadClient, date: str) -> None:
+    server.replies = [Reply(headers={"Date": date})]
+    assert client.get("p").at is None
+
+
+def test_a_chunked_answer_is_read(server: Server, client: XRoadClient) -> None:
+    chunks = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{"a"\r\n4\r\n: 1}\r\n0\r\n\r\n'
+    server.replies = [Reply(raw=chunks)]
+    assert client.get("p").body == b'{"a": 1}'
+
+
+def test_connections_are_used_again(server: Server, client: XRoadClient) -> None:
+    for _ in range(3):
+        client.post("p", b"{}")
+    assert server.connections == 1
+
+
+def test_an_answer_that_is_too_large_is_not_read_to_its_end(server: Server, make_client: MakeClient) -> None:
+    server.replies = [Reply(body=b"x" * 100)]
+    assert make_client(server, max_body=100).get("p").body == b"x" * 100
+    server.replies = [Reply(body=b"x" * 101)]
+    with pytest.raises(Unreadable) as raised:
+        make_client(server, max_body=100).get("p")
+    assert raised.value.reason is Reason.TOO_LARGE
+    assert raised.value.status == 200
+
+
+def test_redirects_are_not_followed(server: Server, client: XRoadClient) -> None:
+    server.replies = [Reply(302, b"", {"Location": f"{server.url}/elsewhere"})]
+    with pytest.raises(Unreadable) as raised:
+        client.get("p")
+    assert raised.value.reason is Reason.REDIRECT
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "permitted"),
+    [(b'{"service": [{"service_code": "VTJmutpa", "endpoint_list": []}]}', True), (b'{"service": []}', False)],
+)
+def test_the_permit_can_be_asked_of_x_road(
+    server: Server, client: XRoadClient, body: bytes, *, permitted: bool
+) -> None:
+    server.replies = [Reply(body=body)]
+    assert client.is_permitted() is permitted
+    assert server.asked[0].path == "/r1/FI-TEST/GOV/0245437-2/VTJmutpa/allowedMethods"
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"service": null}', b'{"service": [1]}'])
+def test_an_unreadable_list_of_methods(server: Server, client: XRoadClient, body: bytes) -> None:
+    server.replies = [Reply(body=body)]
+    with pytest.raises(Unreadable):
+        client.is_permitted()
+
+
+# Errors
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_denied_stops_at_once(server: Server, client: XRoadClient, status: int) -> None:
+    server.replies = [Reply(status, b'{"type": "denied.here"}', {"X-Road-Request-Id": "r-1"})]
+    with pytest.raises(Denied) as raised:
+        client.get("p")
+    error = raised.value
+    assert (error.status, error.error_type, error.request_id) == (status, "denied.here", "r-1")
+    assert error.x_road_id == server.asked[0].headers["X-Road-Id"]
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("code", ["Server.ServerProxy.AccessDenied", "server.serverproxy.access_denied"])
+def test_access_denied_in_both_spellings(server: Server, client: XRoadClient, code: str) -> None:
+    server.replies = [x_road_error(code)]
+    with pytest.raises(Denied, match="permit") as raised:
+        client.get("p")
+    assert (raised.value.error_type, raised.value.status) == (code, 500)
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "code", ["Server.ClientProxy.SslAuthenticationFailed", "server.clientproxy.ssl_authentication_failed"]
+)
+def test_a_certificate_that_x_road_does_not_accept(server: Server, client: XRoadClient, code: str) -> None:
+    server.replies = [x_road_error(code)]
+    with pytest.raises(Denied, match="VTJ_CERT"):
+        client.get("p")
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "Client.InternalError",
+        "client.network_error",
+        "Server.ClientProxy.UnknownMember",
+        "server.clientproxy.unknown_member",
+        "Server.ServerProxy.UnknownService",
+        "server.clientproxy.invalid_request",
+    ],
+)
+def test_what_x_road_will_say_again_is_not_asked_again(server: Server, client: XRoadClient, code: str) -> None:
+    server.replies = [x_road_error(code, 400)]
+    with pytest.raises(Unavailable, match="VTJ_SERVICE") as raised:
+        client.get("p")
+    assert not raised.value.again
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        *(
+            x_road_error(code)
+            for code in (
+                "Server.ClientProxy.NetworkError",
+                "server.clientproxy.network_error",
+                "Server.ServerProxy.IOError",
+                "Server.ServerProxy.InternalError",
+                "server.serverproxy.database_error",
+                "Server.ClientProxy.OutdatedGlobalConf",
+                "server.clientproxy.timestamping_failed",
+                "Server.ServerProxy.ServiceFailed.InvalidContentType",
+                "server.serverproxy.service_failed.internal_error",
+                "server.serverproxy.maintenance_mode",
+                "",
+            )
+        ),
+        *(Reply(status, b"<html>busy</html>") for status in (408, 429, 500, 502, 503, 504, 599)),
+        Reply(reset=True),
+        Reply(raw=b""),
+        Reply(raw=b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"perustiedot"'),
+        Reply(raw=b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{"a"\r\n'),
+        Reply(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + PERSON),
+        Reply(raw=b"SSH-2.0-OpenSSH\r\n"),
+        Reply(raw=PERSON + b"\r\n\r\n"),
+    ],
+)
+def test_b16_what_may_pass_is_asked_again_with_a_new_id(
+    server: Server, client: XRoadClient, waits: list[float], reply: Reply
+) -> None:
+    server.replies = [reply, reply, Reply(body=b"[1]")]
+    assert client.post("p", b"{}").body == b"[1]"
+    assert len({asked.headers["X-Road-Id"] for asked in server.asked}) == 3
+    assert [asked.body for asked in server.asked] == [b"{}"] * 3
+    assert (client.requests, client.retries) == (3, 2)
+    assert len(waits) == 2
+    assert all(wait >= 1 for wait in waits)
+
+
+def test_b16_the_waits_grow_and_the_attempts_end(server: Server, make_client: MakeClient, waits: list[float]) -> None:
+    server.replies = [Reply(503, b"")]
+    client = make_client(server, attempts=5)
+    with pytest.raises(Unavailable) as raised:
+        client.get("p")
+    assert (raised.value.status, raised.value.reason) == (503, Reason.OUT_OF_ORDER)
+    assert raised.value.x_road_id == server.asked[-1].headers["X-Road-Id"]
+    assert len(server.asked) == 5
+    assert len(waits) == 4
+    assert all(one < other for one, other in pairwise(waits))
+
+
+@pytest.mark.parametrize(
+    ("headers", "least"),
+    [
+        ({"Retry-After": "7"}, 7),
+        ({"Retry-After": "86400"}, 30),
+        ({"Retry-After": "9" * 400}, 1),
+        ({"Retry-After": "Tue, 24 Nov 2026 04:00:20 GMT", "Date": "Tue, 24 Nov 2026 04:00:00 GMT"}, 20),
+        ({"Retry-After": "Tue, 24 Nov 2026 04:00:00 GMT", "Date": "Tue, 24 Nov 2026 04:00:20 GMT"}, 1),
+        ({"Retry-After": "Tue, 24 Nov 2026 04:00:20 GMT"}, 1),
+        ({"Retry-After": "soon"}, 1),
+        ({}, 1),
+    ],
+)
+def test_b16_retry_after_is_honoured_up_to_a_cap(
+    server: Server, make_client: MakeClient, waits: list[float], headers: dict[str, str], least: float
+) -> None:
+    server.replies = [Reply(429, b"", headers), Reply()]
+    make_client(server, retry_after_cap=30).get("p")
+    assert len(waits) == 1
+    assert waits[0] == least if least > 1 else 1 <= waits[0] <= 2
+
+
+def test_the_quota_is_named_when_it_is_used_up(server: Server, make_client: MakeClient) -> None:
+    server.replies = [Reply(429, b"")]
+    with pytest.raises(Unavailable, match="VTJ_RATE_LIMIT"):
+        make_client(server, attempts=2).get("p")
+
+
+@pytest.mark.parametrize(
+    ("body", "cursor"),
+    [
+        (b'{"type": "bad.request"}', True),
+        (b"", True),
+        (b'{"type": "bad.request", "message": "viimeisinKirjausavain"}', True),
+        (b'{"type": "bad.request", "message": "Hetulista"}', False),
+        (b'{"message": "viimeisinKirjausavain, henkilotunnus"}', True),
+    ],
+)
+def test_b16_another_4xx_of_the_provider_is_a_refusal(
+    server: Server, client: XRoadClient, body: bytes, *, cursor: bool
+) -> None:
+    server.replies = [Reply(400, body)]
+    with pytest.raises(Refused) as raised:
+        client.get("p")
+    assert (raised.value.status, raised.value.might_be_cursor) == (400, cursor)
+    assert raised.value.error_type == ("bad.request" if b"type" in body else "")
+    assert len(server.asked) == 1
+
+
+def test_a_request_that_is_too_large_is_refused_whoever_says_so(server: Server, client: XRoadClient) -> None:
+    server.replies = [Reply(413, b"<html>")]
+    with pytest.raises(Refused) as raised:
+        client.get("p")
+    assert not raised.value.might_be_cursor
+
+
+def test_a_web_page_with_4xx_is_not_the_providers_refusal(server: Server, client: XRoadClient) -> None:
+    server.replies = [Reply(404, b"\n<!doctype html>")]
+    with pytest.raises(Unreadable) as raised:
+        client.get("p")
+    assert (raised.value.reason, raised.value.status) == (Reason.HTML, 404)
+
+
+@pytest.mark.parametrize("told", [PERSON, b"010190-999P", b"x010190-999P", b"A" * 101, b"\xff"])
+def test_h49_an_error_type_holds_no_personal_data(server: Server, client: XRoadClient, told: bytes) -> None:
+    server.replies = [Reply(400, b'{"type": "%s"}' % told)]
+    with pytest.raises(Refused) as raised:
+        client.get("p")
+    assert raised.value.error_type == ""
+
+
+def test_a_stale_connection_is_replaced_at_once(server: Server, client: XRoadClient, waits: list[float]) -> None:
+    client.get("p")
+    server.replies = [Reply(reset=True), Reply(body=b"[1]")]
+    assert client.get("p").body == b"[1]"
+    assert waits == [0.0]
+
+
+def test_a_connection_that_the_server_closed_meanwhile(server: Server, client: XRoadClient) -> None:
+    server.replies = [Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), Reply(body=b"[1]")]
+    client.get("p")
+    time.sleep(0.1)
+    assert client.get("p").body == b"[1]"
+    assert (client.requests, client.retries) == (2, 0)
+
+
+def test_nobody_listens(server: Server, make_client: MakeClient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(Unavailable, match="VTJ_SERVER") as raised:
+        make_client(server, server=f"http://127.0.0.1:{port}", attempts=3).get("p")
+    assert (raised.value.reason, raised.value.status) == (Reason.NETWORK, None)
+
+
+# Time
+
+
+def test_an_answer_that_does_not_begin_is_given_up(server: Server, make_client: MakeClient) -> None:
+    server.replies = [Reply(before=0.5), Reply(body=b"[1]")]
+    client = make_client(server, read_timeout=0.1)
+    assert client.get("p").body == b"[1]"
+    assert client.retries == 1
+
+
+def test_the_deadline_covers_all_attempts(server: Server, make_client: MakeClient) -> None:
+    server.replies = [Reply(before=0.3)]
+    client = make_client(server, read_timeout=0.2, deadline=0.5, attempts=100, sleep=time.sleep)
+    started = time.monotonic()
+    with pytest.raises(Unavailable) as raised:
+        client.get("p")
+    assert time.monotonic() - started < 0.9
+    assert raised.value.reason is Reason.DEADLINE
+    assert client.requests < 4
+
+
+def test_a_wait_that_would_pass_the_deadline_is_not_begun(
+    server: Server, make_client: MakeClient, waits: list[float]
+) -> None:
+    server.replies = [Reply(429, b"", {"Retry-After": "40"})]
+    with pytest.raises(Unavailable):
+        make_client(server, deadline=30).get("p")
+    assert waits == []
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("reply", [Reply(body=b"x" * 1000, drip=0.05), Reply(400, body=b"x" * 1000, drip=0.05)])
+def test_an_answer_that_drips_ends_at_the_deadline(server: Server, make_client: MakeClient, reply: Reply) -> None:
+    server.replies = [reply]
+    started = time.monotonic()
+    with pytest.raises(VtjError):
+        make_client(server, read_timeout=0.2, deadline=0.4).get("p")
+    assert time.monotonic() - started < 0.8
+
+
+def test_the_budget_is_asked_before_every_attempt_and_its_time_does_not_count(
+    server: Server, make_client: MakeClient
+) -> None:
+    asked: list[int] = []
+
+    def budget() -> None:
+        asked.append(len(server.asked))
+        time.sleep(0.2)
+
+    server.replies = [Reply(500, b""), Reply(500, b""), Reply()]
+    make_client(server, deadline=0.4, before_request=budget, retry_after_cap=0.001).get("p")
+    assert asked == [0, 1, 2]
+
+
+# Evidence
+
+
+def test_h49_nothing_of_a_person_is_logged_or_told(
+    server: Server, make_client: MakeClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    client = make_client(server, username="user", password="password-of-ours", attempts=2)
+    secrets = ("010190-999P", "Osoitetie", "password-of-ours", base64.b64encode(b"user:password-of-ours").decode())
+    raws = (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + PERSON,
+        PERSON + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + PERSON,
+        b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/" + PERSON + b"\r\n\r\n",
+        b"HTTP/1.1 400 " + PERSON + b"\r\nX-Road-Request-Id: " + PERSON + b"\r\nX-Road-Error: 010190-999P\r\n\r\n",
+    )
+    for raw in raws:
+        server.replies = [Reply(raw=raw)]
+        with pytest.raises(VtjError) as raised:
+            client.post("p", PERSON)
+        error = raised.value
+        assert str(error) in TEXTS.values()
+        assert error.__context__ is None
+        assert error.__cause__ is None
+        assert not any(secret in repr(vars(error)) for secret in secrets)
+    assert not any(secret in repr(client) for secret in secrets)
+    assert not any(secret in caplog.text for secret in secrets)
+
+
+def test_every_attempt_is_logged_with_its_ids(
+    server: Server, client: XRoadClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "vtjsync.wire")
+    server.replies = [Reply(503, b"", {"X-Road-Request-Id": "r-1"}), Reply(headers={"X-Road-Request-Id": "r-2"})]
+    client.get("p")
+    first, second = (record.getMessage() for record in caplog.records if record.name == "vtjsync.wire.xroad")
+    assert f"GET VTJmutpa status 503 X-Road-Id {server.asked[0].headers['X-Road-Id']} X-Road-Request-Id r-1" in first
+    assert f"GET VTJmutpa status 200 X-Road-Id {server.asked[1].headers['X-Road-Id']} X-Road-Request-Id r-2" in second
+
+
+def test_every_reason_has_its_words() -> None:
+    assert set(TEXTS) == set(Reason)
+    assert len(set(TEXTS.values())) == len(Reason)
+
+
+def test_one_client_can_be_shared_by_threads(server: Server, client: XRoadClient) -> None:
+    threads = [threading.Thread(target=client.get, args=("p",)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({asked.headers["X-Road-Id"] for asked in server.asked}) == 8
+
+
+HEADERS = st.sampled_from(
+    [b"Content-Length: 5", b"Transfer-Encoding: chunked", b"Content-Encoding: gzip", b"X-Road-Error: x", b"Date: \xff"]
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    status=st.one_of(st.integers(200, 599).map(lambda n: b"HTTP/1.1 %d OK" % n), st.binary(max_size=20)),
+    headers=st.lists(st.one_of(HEADERS, st.binary(max_size=20)), max_size=3),
+    body=st.binary(max_size=30),
+)
+def test_whatever_the_server_says_it_is_an_answer_or_our_error(
+    server: Server, make_client: MakeClient, status: bytes, headers: list[bytes], body: bytes
+) -> None:
+    server.replies = [Reply(raw=b"\r\n".join([status, *headers, b"", body]))]
+    client = make_client(server, attempts=1, deadline=2)
+    try:
+        assert 200 <= client.get("p").status < 300
+    except VtjError:
+        pass
+    finally:
+        client.close()
