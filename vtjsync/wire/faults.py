@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 import requests
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import ReadTimeoutError, SSLError
 
 from vtjsync.wire.errors import Denied, Reason, Refused, Unavailable, Unreadable, VtjError, safe_type
 
@@ -51,7 +51,9 @@ def of_answer(status: int, headers: Mapping[str, str], body: bytes) -> VtjError:
 def of_connection(error: Exception) -> VtjError:
     """The error that an exception of the HTTP library means."""
     for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError) or "Fingerprints did not match" in str(cause):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Denied(Reason.SERVER_CERTIFICATE)
+        if isinstance(cause, SSLError) and "Fingerprints did not match" in str(cause):
             return Denied(Reason.SERVER_CERTIFICATE)
         if isinstance(cause, ssl.SSLError) and REJECTIONS.search(cause.reason or ""):
             return Denied(Reason.OWN_CERTIFICATE)

@@ -6,8 +6,10 @@ one bad entry never costs another person's, and what can be read of a bad entry 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Annotated, Final, TypeVar
 
@@ -145,14 +147,22 @@ _ROWS: Final = {name: msgspec.json.Decoder(row) for name, row in ROW_TYPES.items
 
 def _envelope(answer: Answer, form: type[_Envelope]) -> _Envelope:
     """The outermost level of the answer. Not strict: the key comes as a number or a string."""
-    try:
-        return msgspec.json.decode(answer.body, type=form, strict=False)
-    except _UNDECODABLE:
-        body = answer.body.lstrip()
+    for prepare in (bytes, _with_surrogates_as_bytes):
+        with suppress(*_UNDECODABLE, ValueError):
+            return msgspec.json.decode(prepare(answer.body), type=form, strict=False)
     kinds = {b"": Reason.EMPTY, b"<": Reason.HTML}
-    error = Unreadable(kinds.get(body[:1], Reason.NOT_AS_AGREED), status=answer.status)
+    error = Unreadable(kinds.get(answer.body.lstrip()[:1], Reason.NOT_AS_AGREED), status=answer.status)
     error.x_road_id, error.request_id = answer.x_road_id, answer.request_id
     raise error
+
+
+def _with_surrogates_as_bytes(body: bytes) -> bytes:
+    """The same JSON with lone surrogates not escaped: bad bytes then, which make one row unreadable.
+
+    msgspec refuses the whole text for such an escape, which the grammar of JSON allows. Raises ValueError.
+    """
+    told = json.loads(body.decode("utf-8-sig", "surrogateescape"), strict=False)
+    return json.dumps(told, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def _entries(raws: list[msgspec.Raw]) -> tuple[list[Entry], int]:
