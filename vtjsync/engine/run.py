@@ -41,10 +41,11 @@ REASONS: Final = {
     "ENDLESS": _("VTJ's changes did not come to an end."),
     "LOST": _("Another run took over."),
     "OVERTAKEN": _("Another worker was ahead; the next run goes on."),
+    "INTERRUPTED": _("The program was stopped."),
     "ERROR": _("An unexpected error; see the log."),
 }
 # The next run goes on where these ended; the others need somebody to look.
-PASSING: Final = frozenset({"UNAVAILABLE", "LOST", "OVERTAKEN", "UNREADABLE"})
+PASSING: Final = frozenset({"UNAVAILABLE", "LOST", "OVERTAKEN", "UNREADABLE", "INTERRUPTED"})
 
 
 class Busy(Exception):

@@ -64,7 +64,10 @@ def sync(
         # The text of a database error may hold values (domain.md E36, G49).
         log.error("sync run %s failed in the database: %s", run.id, type(error).__name__)  # noqa: TRY400
         return run.close("ERROR")
-    except BaseException:
+    except (KeyboardInterrupt, SystemExit):
+        run.close("INTERRUPTED")
+        raise
+    except Exception:
         run.close("ERROR")
         raise
     return run.close()

@@ -1,0 +1,198 @@
+"""Basic data for those who wait for it: domain.md A3, A4, A6, B9, B11, B12, B19, on the real database."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from registry.models import Clientship, Person, PersonCode, PersonStatus
+from tests.engine import world
+from tests.engine.world import answer, applied, apply_page, ask_of, client, entry, fresh, record_of
+from tests.reading.rows import JSON, RECORD, ban, home, language, municipality, name, old_home
+from vtjsync.engine import basic_data
+from vtjsync.models import Enrolment
+
+pytestmark = pytest.mark.django_db
+
+SAME = (
+    name(None, "Mallinen"),
+    language(None, "fi"),
+    ban(None, False),
+    old_home(None, end=None),
+    municipality(None, "091", "2010-05-01"),
+)
+
+
+def due(why: str) -> set[int]:
+    return {one.person_id for one in basic_data.due(why)}
+
+
+def test_a3_the_first_basic_data_fills_the_person_and_joins_a_cohort() -> None:
+    person, cohort = client(None), world.cohort()
+    counts = answer(entry(person, *SAME, at=None), asked=[ask_of(person)], into=cohort)
+    row = fresh(person)
+    assert (row.status, row.last_name, row.municipality_code) == (PersonStatus.CURRENT, "Mallinen", "091")
+    assert row.name_key == "mallinen aino maria"
+    assert Enrolment.objects.get(person=person).cohort == cohort
+    assert applied(person) == []
+    assert counts["received"] == 1
+
+
+def test_b9_nobody_joins_with_basic_data_from_before_the_cursor() -> None:
+    person, cohort = client(None), world.cohort()
+    early = world.sent()
+    asked = ask_of(person)
+    apply_page(world.run(), cohort, key=150)
+    answer(entry(person, *SAME, at=None), asked=[asked], into=cohort, when=early)
+    assert fresh(person).status == PersonStatus.CURRENT
+    assert not Enrolment.objects.exists()
+    assert due("joining") == {person.pk}
+    answer(entry(person, *SAME, at=None), asked=[ask_of(person)], into=cohort)
+    assert Enrolment.objects.filter(person=person, cohort=cohort).exists()
+    assert due("joining") == set()
+
+
+def test_b12_an_answer_that_a_change_has_overtaken_is_dropped() -> None:
+    cohort, run = world.cohort(), world.run()
+    person = client(into=cohort)
+    apply_page(run, cohort, entry(person, municipality("MUUTETTU")), key=150)
+    asked = ask_of(person)
+    apply_page(run, cohort, entry(person, ban("LISATTY")), key=160)
+    counts = answer(entry(person, *SAME, at=None), asked=[asked])
+    assert counts.get("received", 0) == 0
+    row = fresh(person)
+    assert (row.protected, row.ask, row.home_street_fi) == (True, "PLACE", None)
+
+
+def test_b12_a_new_mark_is_not_cleared_by_an_answer_to_an_older_one() -> None:
+    cohort, run = world.cohort(), world.run()
+    person = client(into=cohort)
+    apply_page(run, cohort, entry(person, municipality("MUUTETTU")), key=150)
+    asked = ask_of(person)
+    apply_page(run, cohort, entry(person, readable=False), key=160)
+    answer(entry(person, *SAME, at=None), asked=[asked])
+    assert fresh(person).ask == "UNREADABLE"
+
+
+def test_b11_basic_data_clears_the_mark_and_is_logged_as_a_difference() -> None:
+    cohort, run = world.cohort(), world.run()
+    person = client(into=cohort)
+    apply_page(run, cohort, entry(person, municipality("MUUTETTU")))
+    rows: tuple[JSON, ...] = (
+        name(None, "Mallinen"),
+        language(None, "fi"),
+        old_home(None, end=None),
+        municipality(None),
+    )
+    answer(entry(person, *rows, at=None), asked=[ask_of(person)])
+    assert fresh(person).ask is None
+    assert [field for field, *_ in applied(person)] == ["municipality"]
+    assert person.applied_changes.get().source == "BASIC_DATA"
+
+
+def test_a6_an_answer_about_somebody_erased_meanwhile_is_dropped() -> None:
+    person, cohort = client(None), world.cohort()
+    told, asked = entry(person, *SAME, at=None), ask_of(person)
+    Clientship.objects.filter(person=person).delete()
+    PersonCode.objects.filter(person=person).delete()
+    person.delete()
+    answer(told, asked=[asked], into=cohort)
+    assert not Person.objects.exists()
+    again = client(None, code=asked.code)
+    answer(told, asked=[asked], into=cohort)
+    assert fresh(again).status == PersonStatus.AWAITING
+
+
+def test_a4_not_found_is_no_data_lost_and_is_asked_later_and_later() -> None:
+    person, cohort = client(into=world.cohort()), world.cohort()
+    waits = []
+    for _ in basic_data.DELAYS:
+        before = fresh(person)
+        Person.objects.filter(pk=person.pk).update(ask=before.ask or "VALUE", ask_not_before=None)
+        when = world.sent()
+        answer(asked=[ask_of(person)], into=cohort, when=when)
+        not_before = fresh(person).ask_not_before
+        assert not_before is not None
+        waits.append(not_before - when.database)
+    assert waits == list(basic_data.DELAYS)
+    assert record_of(person) == RECORD
+    assert fresh(person).status == PersonStatus.NOT_FOUND
+    assert world.open_problems(person) == {"NOT_FOUND"}
+    answer(asked=[ask_of(person)], into=cohort)
+    assert fresh(person).ask is None
+
+
+def test_a4_who_is_found_at_last_has_no_problem_any_more() -> None:
+    person, cohort = client(None), world.cohort()
+    answer(asked=[ask_of(person)], into=cohort)
+    assert due("joining") == due("other") == set()
+    answer(entry(person, *SAME, at=None), asked=[ask_of(person)], into=cohort)
+    row = fresh(person)
+    assert (row.status, row.ask, row.ask_attempts) == (PersonStatus.CURRENT, None, 0)
+    assert world.open_problems(person) == set()
+    assert Enrolment.objects.filter(person=person).exists()
+
+
+def test_a4_absence_never_stops_others() -> None:
+    lost, found, cohort = client(None), client(None), world.cohort()
+    answer(entry(found, *SAME, at=None), asked=[ask_of(lost), ask_of(found)], into=cohort)
+    assert fresh(found).status == PersonStatus.CURRENT
+
+
+def test_b14_a_group_that_cannot_be_read_keeps_what_is_held_and_is_a_problem() -> None:
+    person = client(into=world.cohort())
+    rows = (name(None, "Mallinen"), ban(None, False), home(None), home(None, "Toinentie"), municipality(None))
+    answer(entry(person, *rows, at=None), asked=[ask_of(person)])
+    row = fresh(person)
+    assert (row.home_street_fi, row.location_hidden, row.ask) == ("Vanhatie", True, "UNREADABLE")
+    assert row.ask_not_before is not None
+    assert world.open_problems(person) == {"UNREADABLE"}
+
+
+def test_b14_two_entries_for_one_code_only_ever_protect() -> None:
+    person = client(into=world.cohort())
+    twice = [entry(person, *SAME, at=None), entry(person, ban(None), at=None)]
+    answer(*twice, asked=[ask_of(person)])
+    assert fresh(person).protected
+    assert world.location_rows(person) == 0
+
+
+def test_an_entry_that_nobody_can_tell_whose_it_is_makes_the_missing_unreadable() -> None:
+    person = client(None)
+    answer(asked=[ask_of(person)], into=world.cohort(), broken=1)
+    assert world.open_problems(person) == {"UNREADABLE"}
+    assert fresh(person).status == PersonStatus.AWAITING
+
+
+def test_b19_bans_and_places_are_asked_before_other_values_and_those_before_a_first_load() -> None:
+    cohort, run = world.cohort(), world.run()
+    awaiting, value, place = client(None), client(into=cohort), client(into=cohort)
+    apply_page(run, cohort, entry(value, name("OUTO")), entry(place, municipality("MUUTETTU")))
+    assert list(basic_data.DUE) == ["urgent", "other", "joining"]
+    assert [due(why) for why in basic_data.DUE] == [{place.pk}, {value.pk}, {awaiting.pk}]
+
+
+def test_a1_nobody_is_asked_whose_clientship_is_not_open() -> None:
+    ended, to_come = client(None), client(None)
+    Clientship.objects.filter(person=ended).update(end=date(2020, 2, 1))
+    Clientship.objects.filter(person=to_come).update(start=date(2999, 1, 1))
+    assert due("joining") == set()
+
+
+def test_c21_a_day_that_has_come_marks_the_person() -> None:
+    person = client(into=world.cohort())
+    Person.objects.filter(pk=person.pk).update(recheck_on=date(2026, 5, 2))
+    assert basic_data.mark_rechecks(date(2026, 5, 1)) == 0
+    assert basic_data.mark_rechecks(date(2026, 5, 2)) == 1
+    assert due("other") == {person.pk}
+    assert fresh(person).recheck_on is None
+    assert fresh(person).version == person.version + 1
+
+
+def test_not_before_is_kept() -> None:
+    person = client(into=world.cohort())
+    later = world.sent().database + timedelta(hours=1)
+    Person.objects.filter(pk=person.pk).update(ask="SILENCE", ask_urgent=True, ask_not_before=later)
+    assert due("urgent") == set()
+    assert basic_data.count_due() == 0

@@ -1,0 +1,151 @@
+"""Corrected identity codes in the register's rows: domain.md D27-D30."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pytest_django import Settings
+
+from registry.models import PersonCode, SubjectCode
+from registry.services.audit import code_hash
+from tests.engine import world
+from tests.engine.world import PROTECTED, answer, applied, apply_page, ask_of, client, code_of, entry, fresh
+from tests.reading.rows import ABROAD, RECORD, ban, code, home, name, old_home
+
+pytestmark = pytest.mark.django_db
+
+
+def replaced(old: str, new: str) -> tuple[dict[str, object], ...]:
+    """One code replaced: under the old code, two rows."""
+    return (
+        code("LISATTY", "AKTIIVI", new, new, [old]),
+        code("MUUTETTU", "PASSIIVI", old, new),
+    )
+
+
+def merged(removed: str, surviving: str) -> tuple[dict[str, object], ...]:
+    """Two codes found to be one person: under the surviving one."""
+    return (
+        code("LISATIETO", "AKTIIVI", surviving, surviving, [removed]),
+        code("MUUTETTU", "PASSIIVI", removed, surviving),
+    )
+
+
+def codes(person: object) -> dict[str, bool]:
+    return dict(PersonCode.objects.filter(person=person).values_list("hetu", "current"))
+
+
+def test_d27_d28_a_replaced_code_stays_as_a_former_one_and_the_new_one_is_asked() -> None:
+    cohort, run = world.cohort(), world.run()
+    person = client(into=cohort)
+    old, new = code_of(person), world.new_code()
+    apply_page(run, cohort, entry(person, *replaced(old, new)))
+    assert codes(person) == {old: False, new: True}
+    assert fresh(person).ask == "CODE"
+    assert applied(person) == [("code", None, None)]
+    assert SubjectCode.objects.filter(subject=person.subject, code_hash=code_hash(new)).exists()
+
+
+def test_d28_an_entry_under_any_code_finds_the_person() -> None:
+    cohort, run = world.cohort(), world.run()
+    person = client(into=cohort)
+    old, new = code_of(person), world.new_code()
+    apply_page(run, cohort, entry(old, *replaced(old, new)), entry(new, name("LISATTY", "Uudella")))
+    assert fresh(person).last_name == "Uudella"
+    apply_page(run, cohort, entry(old, name("LISATTY", "Vanhalla")), key=300)
+    assert fresh(person).last_name == "Vanhalla"
+
+
+def test_d27_a_chain_of_corrections_in_one_page() -> None:
+    cohort, run = world.cohort(), world.run()
+    person = client(into=cohort)
+    first, second, third = code_of(person), world.new_code(), world.new_code()
+    apply_page(run, cohort, entry(first, *replaced(first, second)), entry(second, *replaced(second, third)))
+    assert codes(person) == {first: False, second: False, third: True}
+
+
+def test_d27_a_correction_that_comes_again_changes_nothing() -> None:
+    cohort, run = world.cohort(), world.run()
+    person = client(into=cohort)
+    old, new = code_of(person), world.new_code()
+    apply_page(run, cohort, entry(old, *replaced(old, new)))
+    apply_page(run, cohort, entry(old, *replaced(old, new)), key=300)
+    assert codes(person) == {old: False, new: True}
+    assert len(applied(person)) == 1
+
+
+def test_d27_a_code_removed_in_vtj_that_the_register_never_had_becomes_a_former_one() -> None:
+    cohort, run = world.cohort(), world.run()
+    person, removed = client(into=cohort), world.new_code()
+    own = code_of(person)
+    apply_page(run, cohort, entry(own, *merged(removed, own)))
+    assert codes(person) == {own: True, removed: False}
+    assert world.open_problems(person) == set()
+
+
+def test_d27_basic_data_with_another_active_code_replaces_it_and_asks_again() -> None:
+    person, new = client(into=world.cohort()), world.new_code()
+    old = code_of(person)
+    told = entry(old, name(None, "Mallinen"), code(None, "AKTIIVI", None, new, [old]), at=None)
+    answer(told, asked=[ask_of(person)])
+    assert codes(person) == {old: False, new: True}
+    assert fresh(person).ask == "CODE"
+
+
+def test_d29_no_active_code_keeps_the_person_and_opens_a_problem() -> None:
+    cohort, run = world.cohort(), world.run()
+    person = client(into=cohort)
+    own = code_of(person)
+    apply_page(run, cohort, entry(own, code("MUUTETTU", "PASSIIVI", own, None)))
+    assert codes(person) == {own: True}
+    assert world.open_problems(person) == {"NO_SUCCESSOR"}
+    assert fresh(person).last_name == "Mallinen"
+
+
+def test_a7_a_successor_that_the_setting_does_not_allow_is_not_used(settings: Settings) -> None:
+    settings.HETU_ALLOW_TEST_CODES = False
+    cohort, run = world.cohort(), world.run()
+    person = client(into=cohort)
+    own = code_of(person)
+    apply_page(run, cohort, entry(own, *replaced(own, world.new_code())))
+    assert codes(person) == {own: True}
+    assert world.open_problems(person) == {"NO_SUCCESSOR"}
+
+
+def test_d30_a_code_of_another_entry_opens_a_problem_on_both_and_merges_nothing() -> None:
+    cohort, run = world.cohort(), world.run()
+    one, other = client(into=cohort), client(into=cohort)
+    apply_page(run, cohort, entry(one, *replaced(code_of(one), code_of(other))))
+    assert world.open_problems(one) == world.open_problems(other) == {"TWO_ENTRIES"}
+    assert one.problems.get().other == other
+    assert len(codes(one)) == len(codes(other)) == 1
+    assert world.location_rows(one) == world.location_rows(other) == 1
+
+
+def test_d30_both_are_protected_and_emptied_if_either_is() -> None:
+    cohort, run = world.cohort(), world.run()
+    one, other = client(replace(RECORD, foreign=frozenset({ABROAD})), into=cohort), client(PROTECTED, into=cohort)
+    apply_page(run, cohort, entry(one, home("LISATTY"), old_home("MUUTETTU")), key=150)
+    apply_page(run, cohort, entry(one, *replaced(code_of(one), code_of(other))), key=160)
+    assert fresh(one).protected
+    assert world.location_rows(one) == 0
+
+
+def test_d30_a_ban_of_one_of_two_entries_protects_the_other_and_no_end_frees_either() -> None:
+    cohort, run = world.cohort(), world.run()
+    one, other = client(into=cohort), client(into=cohort)
+    apply_page(run, cohort, entry(one, *merged(code_of(other), code_of(one))), key=150)
+    apply_page(run, cohort, entry(one, ban("LISATTY")), key=160)
+    assert fresh(one).protected
+    assert fresh(other).protected
+    apply_page(run, cohort, entry(one, ban("MUUTETTU", False), home("LISATIETO")), key=170)
+    assert fresh(one).protected
+    assert world.location_rows(one) == 0
+
+
+def test_d30_nobody_else_waits() -> None:
+    cohort, run = world.cohort(), world.run()
+    one, other, third = client(into=cohort), client(into=cohort), client(into=cohort)
+    apply_page(run, cohort, entry(one, *replaced(code_of(one), code_of(other))), entry(third, name("LISATTY")))
+    assert fresh(third).last_name == "Uusinen"

@@ -1,0 +1,164 @@
+"""Persons on the list, in a cohort, and answers of VTJ for them, without a network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from itertools import count
+
+from django.db import transaction
+
+from registry.hetu import Hetu, compose
+from registry.models import (
+    AppliedChange,
+    Clientship,
+    DataPermit,
+    ForeignAddress,
+    Person,
+    PersonCode,
+    PersonStatus,
+    Problem,
+    Service,
+    Unit,
+)
+from registry.record import Group, PersonRecord
+from registry.services import vtj_data
+from tests.reading.rows import ALL, DAY, ENTRY, JSON, RECORD, decoded
+from vtjsync.engine import basic_data, changes
+from vtjsync.engine.basic_data import Asked
+from vtjsync.engine.connection import Sent, database_now
+from vtjsync.engine.run import Run, begin
+from vtjsync.models import Cohort, Enrolment
+from vtjsync.wire.muutosrajapinta import BasicDataPage, ChangePage, Entry
+
+_serial = count()
+
+
+def new_code() -> Hetu:
+    """A test code that no other call has given."""
+    serial = next(_serial)
+    return compose(date(1950, 1, 1) + timedelta(days=serial // 90), 900 + serial % 90, "-")
+
+
+def service() -> Service:
+    """A service of a unit; with it a permit of all groups, from long ago on."""
+    if not DataPermit.objects.exists():
+        groups = [str(group) for group in Group]
+        DataPermit.objects.create(
+            number="DVV/1/2020", purpose="p", legal_basis="l", groups=groups, valid_from=date(2020, 1, 1)
+        )
+    unit, _ = Unit.objects.get_or_create(code="A", defaults={"name_fi": "Yksikkö A"})
+    found, _ = Service.objects.get_or_create(code="KOTI", defaults={"name_fi": "Kotihoito", "kind": "X", "unit": unit})
+    return found
+
+
+def cohort(cursor: int = 100) -> Cohort:
+    """A cohort whose cursor was answered just now."""
+    made: Cohort = Cohort.objects.create(cursor=cursor, cursor_at=database_now())
+    return made
+
+
+def client(record: PersonRecord | None = RECORD, *, into: Cohort | None = None, code: Hetu | None = None) -> Person:
+    """Somebody on the list. With a record: up to date since the day before ENTRY; without: awaiting basic data."""
+    person: Person = Person.objects.create()
+    PersonCode.objects.create(person=person, hetu=code or new_code())
+    Clientship.objects.create(person=person, service=service(), start=date(2020, 1, 1))
+    if record is not None:
+        with transaction.atomic():
+            held = vtj_data.read(vtj_data.lock([person.pk]))[person.pk]
+            held.record, held.status, held.basic_data_at = record, PersonStatus.CURRENT, ENTRY - DAY
+            held.ban_since = ENTRY - 9 * DAY if record.protected else None
+            vtj_data.write([held], [], (), None)
+    if into is not None:
+        Enrolment.objects.create(person=person, cohort=into)
+    return fresh(person)
+
+
+PROTECTED = replace(RECORD.without_location(), protected=True)
+
+
+def fresh(person: Person) -> Person:
+    """The row as it stands now."""
+    return Person.objects.get(pk=person.pk)
+
+
+def code_of(person: Person) -> Hetu:
+    """The current code."""
+    return Hetu(PersonCode.objects.get(person=person, current=True).hetu)
+
+
+def record_of(person: Person) -> PersonRecord:
+    """The record that the register holds."""
+    return vtj_data.read([person.pk])[person.pk].record
+
+
+def entry(person: Person | Hetu | str, *rows: JSON, at: datetime | None = ENTRY, readable: bool = True) -> Entry:
+    """An entry of the feed, or of basic data with ``at`` None."""
+    code = code_of(person) if isinstance(person, Person) else Hetu(person)
+    return Entry(code, decoded(rows), at, readable)
+
+
+def run() -> Run:
+    """A run under way."""
+    return begin("test", wait=0)
+
+
+def sent(at: datetime = ENTRY) -> Sent:
+    """A request of this moment, at VTJ's time ``at``."""
+    return Sent(database_now(), at)
+
+
+def apply_page(
+    run_: Run,
+    into: Cohort,
+    *entries: Entry,
+    key: int = 200,
+    asked_with: int | None = None,
+    up_to_date: bool = True,
+    broken: int = 0,
+) -> None:
+    """One page of changes for the cohort."""
+    page = ChangePage(key, list(entries), up_to_date, ENTRY, broken)
+    into.refresh_from_db()
+    cursor = into.cursor if asked_with is None else asked_with
+    changes.apply(run_, into.pk, cursor, page=page, sent=sent(), granted=ALL)
+
+
+def ask_of(person: Person) -> Asked:
+    """The person as a request would name them."""
+    enrolled = Enrolment.objects.filter(person=person).exists()
+    return Asked(person.pk, code_of(person), fresh(person).version, enrolled)
+
+
+def answer(
+    *entries: Entry,
+    asked: list[Asked],
+    into: Cohort | None = None,
+    when: Sent | None = None,
+    broken: int = 0,
+) -> dict[str, int]:
+    """One answer of basic data."""
+    page = BasicDataPage(list(entries), True, ENTRY, broken)
+    with transaction.atomic():
+        return dict(
+            basic_data.store(
+                None, asked, page=page, sent=when or sent(), granted=ALL, cohort_id=into.pk if into else None
+            )
+        )
+
+
+def location_rows(person: Person) -> int:
+    """How many rows of the register tell where the person lives or lived."""
+    places = AppliedChange.objects.filter(person=person, field__in=("home", "foreign", "municipality")).count()
+    return places + ForeignAddress.objects.filter(person=person).count() + record_of(person).has_location
+
+
+def open_problems(person: Person) -> set[str]:
+    """The kinds of the person's open problems."""
+    return set(Problem.objects.filter(person=person, closed_at=None).values_list("kind", flat=True))
+
+
+def applied(person: Person) -> list[tuple[str, str | None, str | None]]:
+    """The person's log of changes: field, old, new."""
+    rows = AppliedChange.objects.filter(person=person).order_by("id")
+    return list(rows.values_list("field", "old_value", "new_value"))
