@@ -1,0 +1,263 @@
+"""Muutosrajapinta behind an X-Road security server: a request in, an answer out (wire.md 1 and 2).
+
+Strict where VTJ is: headers, credentials and every member of a body are checked before anything is answered.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+from urllib.parse import quote, unquote
+from uuid import uuid4
+
+import msgspec
+
+from vtjsync.simulator import rows
+from vtjsync.simulator.faults import Faults
+from vtjsync.simulator.world import World, of_groups
+
+CLIENT: Final = "FI-TEST/MUN/0101263-6/vtjsync"
+SERVICE: Final = "FI-TEST/GOV/0245437-2/VTJmutpa/VTJmutpa"
+MOST_BASIC_DATA: Final = 1000
+PAGE: Final = 1000
+RETRY_AFTER: Final = "1"
+JSON: Final = "application/json"
+HTML: Final = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
+LOGIN: Final = b"<html><body><form action='/login'>Please sign in</form></body></html>"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it came; header names in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer, and what the line does to it: ``reset`` before any of it, ``cut`` in the middle, ``slow`` before."""
+
+    status: int
+    body: bytes
+    content_type: str = JSON
+    headers: dict[str, str] = field(default_factory=dict)
+    reset: bool = False
+    cut: bool = False
+    slow: bool = False
+
+
+class ChangesBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What ``muutokset`` is asked with."""
+
+    viimeisinKirjausavain: int
+    hetulista: list[str]
+
+
+class BasicDataBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What ``perustiedot`` is asked with; without groups all that the permit grants are answered."""
+
+    hetulista: list[str]
+    tietoryhmat: list[str] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Protocol:
+    """Answers requests from the world. Not safe for threads: the server locks."""
+
+    def __init__(
+        self, world: World, faults: Faults, *, username: str, password: str, client: str, service: str, page: int
+    ) -> None:
+        """``client`` is the only one that is known; ``service`` the service's id in full; ``page`` entries a page."""
+        self.world, self.faults, self.page_size = world, faults, page
+        self.granted = frozenset(rows.GROUPS)
+        self.client = client
+        self._service = service.split("/")
+        self._credentials = f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}"
+        # Every call: the path, and the body where it had one. What was asked is part of what a test must know.
+        self.requests: list[tuple[str, Any]] = []
+
+    def answer(self, request: Request) -> Answer:
+        """The answer to a request that is not for the simulator's own control."""
+        given = _segments(request.path)
+        answer = self._routed(request, given)
+        if "X-Road-Request-Id" not in answer.headers:
+            answer.headers["X-Road-Request-Id"] = str(uuid4())
+        if "x-road-id" in request.headers:
+            answer.headers["X-Road-Id"] = request.headers["x-road-id"]
+        return answer
+
+    def _routed(self, request: Request, given: list[str]) -> Answer:
+        if given == ["listClients"]:
+            parts = ("xroad_instance", "member_class", "member_code", "subsystem_code")
+            known = dict(zip(parts, self.client.split("/"), strict=True))
+            return _json({"member": [{"id": {"object_type": "SUBSYSTEM", **known}, "name": "Test"}]})
+        if given[:1] != ["r1"]:
+            return Answer(404, b'{"type":"client.not_found","message":"no such path"}')
+        if refused := self._refused_by_road(request):
+            return refused
+        if given[1:] == [*self._service[:-1], "allowedMethods"]:
+            parts = ("xroad_instance", "member_class", "member_code", "subsystem_code", "service_code")
+            return _json({"service": [{"object_type": "SERVICE", **dict(zip(parts, self._service, strict=True))}]})
+        if given[1:6] != self._service:
+            return road_error("server.clientproxy.unknown_service", "Unknown service")
+        if given[6:8] != ["api", "v1"]:
+            return _refusal(404, "Not found")
+        return self._called(request, given[8:])
+
+    def _refused_by_road(self, request: Request) -> Answer | None:
+        client = request.headers.get("x-road-client", "")
+        if len(client.split("/")) != len(self.client.split("/")):
+            return road_error("client.bad_request", "X-Road-Client is missing or malformed", status=400)
+        if not request.headers.get("x-road-id"):
+            return road_error("client.bad_request", "X-Road-Id is missing", status=400)
+        if unquote(client) != self.client:
+            return road_error("server.clientproxy.unknown_member", "Client is not registered")
+        return None
+
+    def _called(self, request: Request, given: list[str]) -> Answer:
+        call = given[0] if given else ""
+        body: Any = None
+        if request.body:
+            try:
+                body = msgspec.json.decode(request.body)
+            except msgspec.MsgspecError:
+                body = None
+        self.requests.append(("/".join(given), body))
+        if spoiled := self._spoiled(call):
+            return spoiled
+        if self._credentials not in (request.headers.get("authorization"), request.headers.get("x-authorization")):
+            return _refusal(401, "Unauthorized", {"WWW-Authenticate": "Basic"})
+        match request.method, given:
+            case "GET", ["kirjausavain", day]:
+                answer = self._first_key(day)
+            case "POST", ["muutokset"]:
+                answer = self._changes(request.body)
+            case "POST", ["perustiedot"]:
+                answer = self._basic_data(request.body)
+            case _, ["kirjausavain", _] | ["muutokset"] | ["perustiedot"]:
+                return _refusal(405, "Method not allowed")
+            case _:
+                return _refusal(404, "Not found")
+        return self._mangled(call, answer)
+
+    def _spoiled(self, call: str) -> Answer | None:
+        """The answer of a fault that replaces the right one."""
+        take = self.faults.take
+        if take("429", call):
+            return _refusal(429, "Too many requests", {"Retry-After": RETRY_AFTER})
+        if take("500", call):
+            return _refusal(500, "Internal error")
+        if take("502html", call):
+            return Answer(502, HTML, "text/html")
+        if take("denied", call):
+            return road_error("server.serverproxy.access_denied", "Request is not allowed")
+        if take("denied-old", call):
+            return road_error("Server.ServerProxy.AccessDenied", "Request is not allowed")
+        if take("unauthorized", call):
+            return _refusal(401, "Unauthorized", {"WWW-Authenticate": "Basic"})
+        if take("html200", call):
+            return Answer(200, LOGIN, "text/html")
+        return Answer(200, b"", reset=True) if take("reset", call) else None
+
+    def _mangled(self, call: str, answer: Answer) -> Answer:
+        """The answer after the faults that leave some of it."""
+        if self.faults.take("empty", call):
+            answer.body = b""
+        if self.faults.take("half", call):
+            answer.body = answer.body[: len(answer.body) // 2]
+        answer.cut = self.faults.take("cut", call)
+        answer.slow = self.faults.take("slow", call)
+        return answer
+
+    def _first_key(self, text: str) -> Answer:
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            return _refusal(400, "Bad date")
+        if day > self.world.today:
+            return _refusal(400, "Date is in the future")
+        return _json({"viimeisinKirjausavain": self._key(self.world.key_before(day))})
+
+    def _changes(self, body: bytes) -> Answer:
+        try:
+            asked = msgspec.json.decode(body, type=ChangesBody)
+        except msgspec.MsgspecError:
+            return _refusal(400, "Bad request")
+        key = asked.viimeisinKirjausavain
+        first_key = self.world.key_before(date.min)
+        if not first_key <= key <= self.world.top_key:
+            return _refusal(400, "Unknown viimeisinKirjausavain")
+        start = self.world.before(key, self.page_size) if self.faults.take("twice", "muutokset") else key
+        _, reached, at_end = self.world.page(key, self.page_size)
+        codes = set(asked.hetulista)
+        told = [entry.body for entry in self.world.between(start, reached) if entry.code in codes]
+        if self.granted != frozenset(rows.GROUPS):
+            told = [entry for entry in (of_groups(entry, self.granted) for entry in told) if entry is not None]
+        entries = [msgspec.Raw(entry) for entry in told]
+        if asked.hetulista and self.faults.take("badentry", "muutokset"):
+            bad = {"henkilotunnus": asked.hetulista[0], "tietoryhmat": [{"tietoryhma": 5}, "?"], "muutospv": 17}
+            entries.insert(len(entries) // 2, msgspec.Raw(msgspec.json.encode(bad)))
+        if self.faults.take("nocode", "muutokset"):
+            entries.insert(len(entries) // 2, msgspec.Raw(b'{"henkilotunnus":null,"tietoryhmat":[],"muutospv":null}'))
+        if self.faults.take("endless", "muutokset"):
+            self.world.top_key = reached = max(self.world.top_key, reached) + 1
+            at_end = False
+        if self.faults.take("stuck", "muutokset"):
+            reached, at_end = key, False
+        message: dict[str, Any] = {"viimeisinKirjausavain": self._key(reached), "muutokset": entries}
+        # Where there is more, ajanTasalla may be missing (wire.md 2).
+        return _json(message if not at_end and reached % 3 == 0 else message | {"ajanTasalla": at_end})
+
+    def _basic_data(self, body: bytes) -> Answer:
+        try:
+            asked = msgspec.json.decode(body, type=BasicDataBody)
+        except msgspec.MsgspecError:
+            return _refusal(400, "Bad request")
+        if len(asked.hetulista) > MOST_BASIC_DATA:
+            return _refusal(400, "Too many codes")
+        unasked = asked.tietoryhmat is msgspec.UNSET
+        groups = self.granted if asked.tietoryhmat is msgspec.UNSET else self.granted & set(asked.tietoryhmat)
+        people: list[dict[str, Any]] = []
+        for code in dict.fromkeys(asked.hetulista):
+            found = self.world.basic_data(code)
+            if found is not None:
+                told = [row for row in found if unasked or row["tietoryhma"] in groups]
+                people.append({"henkilotunnus": code, "tietoryhmat": told})
+        if people and self.faults.take("leftout", "perustiedot"):
+            people.pop(len(people) // 2)
+        message: dict[str, Any] = {"perustiedot": people}
+        # A missing ajanTasalla means true here (wire.md 2).
+        return _json(message if len(asked.hetulista) % 4 == 3 else message | {"ajanTasalla": True})
+
+    def _key(self, key: int) -> int | str:
+        """The key, at times as a string (wire.md 2)."""
+        return str(key) if key % 5 == 0 else key
+
+
+def road_error(code: str, text: str, *, status: int = 500) -> Answer:
+    """An error of X-Road itself."""
+    body = {"type": code, "message": text, "detail": str(uuid4())}
+    return Answer(status, msgspec.json.encode(body), headers={"X-Road-Error": code})
+
+
+def path(service: str, *rest: str) -> str:
+    """The path of a call of the service, each part of an id percent-encoded by itself."""
+    return "/".join(["/r1", *(quote(part, safe="") for part in service.split("/")), "api/v1", *rest])
+
+
+def _json(message: Any) -> Answer:
+    return Answer(200, msgspec.json.encode(message))
+
+
+def _refusal(status: int, text: str, headers: dict[str, str] | None = None) -> Answer:
+    """A refusal of the provider's own."""
+    return Answer(status, msgspec.json.encode({"status": status, "error": text}), headers=dict(headers or {}))
+
+
+def _segments(path_and_query: str) -> list[str]:
+    return [unquote(part) for part in path_and_query.split("?")[0].strip("/").split("/")]
