@@ -19,7 +19,8 @@ class Reply:
     """What the server does with one request.
 
     ``raw``, if given, is sent as it is instead of status, headers and body, and the connection is closed; with
-    ``reset`` it is reset. ``before`` seconds pass first, and ``drip`` seconds before each byte of the body.
+    ``reset`` it is reset. ``before`` seconds pass first, and ``drip`` seconds before each byte of the body, or
+    of ``raw``.
     """
 
     status: int = 200
@@ -102,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         if reply.raw is not None or reply.reset:
-            self.wfile.write(reply.raw or b"")
+            self.drip(reply.raw or b"", reply.drip)
             self.close_connection = True
             if reply.reset:
                 self.connection.close()
@@ -114,11 +115,14 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.close:
             self.send_header("Connection", "close")
         self.end_headers()
-        if not reply.drip:
-            self.wfile.write(reply.body)
+        self.drip(reply.body, reply.drip)
+
+    def drip(self, told: bytes, seconds: float) -> None:
+        if not seconds:
+            self.wfile.write(told)
             return
-        for byte in reply.body:
-            time.sleep(reply.drip)
+        for byte in told:
+            time.sleep(seconds)
             self.wfile.write(bytes((byte,)))
 
     do_GET = do_POST = answer  # noqa: N815

@@ -11,7 +11,7 @@ import pytest
 
 from tests.wire.certificates import NOW, Issued, issue, serving
 from tests.wire.conftest import MakeClient
-from tests.wire.server import Server
+from tests.wire.server import Reply, Server
 from vtjsync.wire.errors import Denied, Reason, VtjError
 from vtjsync.wire.tls import certificate_ends
 
@@ -108,6 +108,16 @@ def test_tls_1_1_is_not_spoken(world: World, make_client: MakeClient) -> None:
         with pytest.raises(VtjError):
             client.get("p")
         assert server.asked == []
+
+
+def test_a_head_that_drips_is_bounded(world: World, make_client: MakeClient) -> None:
+    with Server(serving(world.server, world.authority)).running() as server:
+        server.replies = [Reply(raw=b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 1000, drip=0.05), Reply(body=b"[1]")]
+        client = make_client(
+            server, server_cert=world.server.cert, cert=world.us.cert, key=world.us.key, read_timeout=0.2
+        )
+        assert client.get("p").body == b"[1]"
+        assert client.retries == 1
 
 
 def test_files_that_cannot_work_are_refused_at_once(world: World, make_client: MakeClient, tmp_path: Path) -> None:

@@ -427,7 +427,15 @@ def test_a_wait_that_would_pass_the_deadline_is_not_begun(
     assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize("reply", [Reply(body=b"x" * 1000, drip=0.05), Reply(400, body=b"x" * 1000, drip=0.05)])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(body=b"x" * 1000, drip=0.05),
+        Reply(400, body=b"x" * 1000, drip=0.05),
+        Reply(raw=b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 1000, drip=0.05),
+        Reply(raw=b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 1000, drip=0.005),
+    ],
+)
 def test_an_answer_that_drips_ends_at_the_deadline(server: Server, make_client: MakeClient, reply: Reply) -> None:
     server.replies = [reply]
     started = time.monotonic()
@@ -448,6 +456,15 @@ def test_the_budget_is_asked_before_every_attempt_and_its_time_does_not_count(
     server.replies = [Reply(500, b""), Reply(500, b""), Reply()]
     make_client(server, deadline=0.4, before_request=budget, retry_after_cap=0.001).get("p")
     assert asked == [0, 1, 2]
+
+
+def test_what_the_budget_raises_passes_through(server: Server, make_client: MakeClient) -> None:
+    def stopped() -> None:
+        raise LookupError("stopped")
+
+    with pytest.raises(LookupError, match="stopped"):
+        make_client(server, before_request=stopped).get("p")
+    assert server.asked == []
 
 
 # Evidence
@@ -476,6 +493,9 @@ def test_h49_nothing_of_a_person_is_logged_or_told(
         assert error.__cause__ is None
         assert not any(secret in repr(vars(error)) for secret in secrets)
     assert not any(secret in repr(client) for secret in secrets)
+    server.replies = [Reply(raw=b"HTTP/1.1 200 OK\r\n" + PERSON + b"\r\nContent-Length: 2\r\n\r\n{}")]
+    client.post("p", PERSON)
+    assert "X-Road-Id" in caplog.text
     assert not any(secret in caplog.text for secret in secrets)
 
 

@@ -17,7 +17,6 @@ import msgspec
 
 from registry.hetu import Hetu, check_character
 from registry.record import Group
-from vtjsync.wire.errors import Reason, Unreadable
 from vtjsync.wire.groups import ROW_TYPES, OtherRow, Row
 from vtjsync.wire.xroad import Answer, XRoadClient
 
@@ -150,10 +149,7 @@ def _envelope(answer: Answer, form: type[_Envelope]) -> _Envelope:
     for prepare in (bytes, _with_surrogates_as_bytes):
         with suppress(*_UNDECODABLE, ValueError):
             return msgspec.json.decode(prepare(answer.body), type=form, strict=False)
-    kinds = {b"": Reason.EMPTY, b"<": Reason.HTML}
-    error = Unreadable(kinds.get(answer.body.lstrip()[:1], Reason.NOT_AS_AGREED), status=answer.status)
-    error.x_road_id, error.request_id = answer.x_road_id, answer.request_id
-    raise error
+    raise answer.unreadable()
 
 
 def _with_surrogates_as_bytes(body: bytes) -> bytes:

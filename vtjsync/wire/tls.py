@@ -16,10 +16,11 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from requests.adapters import HTTPAdapter
+
+from vtjsync.wire.adapter import BoundedAdapter
 
 
-class PinnedAdapter(HTTPAdapter):
+class PinnedAdapter(BoundedAdapter):
     """Sends over TLS 1.2 or newer to the server that shows the certificate in the PEM file ``pinned``, and to no other.
 
     ``cert`` and ``key`` are PEM files of our own certificate; both empty: we show none. Raises ValueError when a file

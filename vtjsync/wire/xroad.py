@@ -10,7 +10,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -27,10 +27,13 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponent
 from urllib3.exceptions import HTTPError
 
 from vtjsync.wire import faults
+from vtjsync.wire.adapter import BoundedAdapter
 from vtjsync.wire.errors import Reason, Unavailable, Unreadable, VtjError
 from vtjsync.wire.tls import PinnedAdapter
 
 logger = logging.getLogger(__name__)
+# Its warnings quote headers that it cannot read.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 MAX_BODY: Final = 512 * 1024 * 1024
 MAX_ERROR_BODY: Final = 64 * 1024
@@ -77,6 +80,13 @@ class Answer:
     request_id: str
     x_road_id: str
 
+    def unreadable(self) -> Unreadable:
+        """The error that the body cannot be used, with what it looks like instead."""
+        kinds = {b"": Reason.EMPTY, b"<": Reason.HTML}
+        error = Unreadable(kinds.get(self.body.lstrip()[:1], Reason.NOT_AS_AGREED), status=self.status)
+        error.x_road_id, error.request_id = self.x_road_id, self.request_id
+        return error
+
 
 class XRoadClient:
     """Asks one service on behalf of one subsystem. Holds a pool of connections: make one per worker.
@@ -84,8 +94,8 @@ class XRoadClient:
     ``server`` is ``https://host:port``, with ``server_cert`` the PEM file of the certificate that it must show; plain
     http is only for an address of this machine. ``client`` is ``instance/class/member/subsystem``. ``username`` empty
     sends no credentials. Timeouts and ``deadline`` are seconds; the deadline covers all attempts of a request and the
-    waits between them, but not the time spent in ``before_request``, which is called before every attempt and may
-    sleep. ``retry_after_cap`` bounds every wait, also one that the other side asks for.
+    waits between them, but not the time spent in ``before_request``, which is called before every attempt, may sleep,
+    and may raise to stop. ``retry_after_cap`` bounds every wait, also one that the other side asks for.
 
     ``requests`` counts attempts, ``retries`` those of them that repeated another. Raises ValueError for arguments that
     cannot work.
@@ -154,13 +164,10 @@ class XRoadClient:
         Raises :class:`VtjError`.
         """
         answer = self._exchange("GET", f"{self.service.provider}/allowedMethods")
-        try:
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             allowed = msgspec.json.decode(answer.body, type=_AllowedMethods).service
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            allowed = None
-        if allowed is None:
-            raise Unreadable(Reason.NOT_AS_AGREED, status=answer.status)
-        return any(method.service_code == self.service.service for method in allowed)
+            return any(method.service_code == self.service.service for method in allowed)
+        raise answer.unreadable()
 
     def close(self) -> None:
         """Closes the connections."""
@@ -288,6 +295,7 @@ class _AllowedMethods(msgspec.Struct):
 def _session(server: str, server_cert: str, cert: str, key: str) -> requests.Session:
     """A session to this server only: no proxies or passwords from the environment, and no cookies."""
     session = _Session()
+    session.mount("http://", BoundedAdapter())
     session.trust_env = False
     session.headers.clear()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
