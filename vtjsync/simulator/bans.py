@@ -66,7 +66,8 @@ def ended_alone(person: Person, scene: Scene) -> list[Row]:
 
 def moved(person: Person, scene: Scene) -> list[Row]:
     """A move that the ban hides."""
-    starts = [one.start.first for one in (*person.homes, *person.foreign, *person.towns)]
+    told = [one.start for one in person.homes] + [one.start for one in person.foreign]
+    starts = [start.first for start in (*told, *(town.start for town in person.towns))]
     start = When(max([scene.day, *(start + timedelta(days=1) for start in starts)]))
     if scene.dice.one_in(8):
         person.homes, person.towns = [], [Town(ABROAD, start)]

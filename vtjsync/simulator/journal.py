@@ -21,7 +21,10 @@ class Parameters(msgspec.Struct, frozen=True):
 
 
 class Journal(msgspec.Struct):
-    """The state file: ``days_ahead`` is how far simulated days are from real ones, ``deeds`` what was done, in order."""
+    """The state file.
+
+    ``days_ahead``: how far simulated days are from real ones. ``deeds``: what was done, in order.
+    """
 
     parameters: Parameters
     days_ahead: int

@@ -33,7 +33,7 @@ LOCALITIES: Final = (
         "091",
         True,
         66,
-        "HELSINKI/HELSINGFORS|00100 00120 00180 00200 00250 00300 00400 00500 00530 00640 00700 00800 00900 00940 00980",
+        "HELSINKI/HELSINGFORS|00100 00120 00180 00200 00250 00300 00400 00500 00530 00640 00700 00800 00900 00980",
     ),
     _locality("049", True, 31, "ESPOO/ESBO|02100 02130 02150 02200 02230 02300 02320 02600 02710 02770"),
     _locality("837", False, 25, "TAMPERE/TAMMERFORS|33100 33200 33230 33500 33540 33580 33700 33720 33820"),
@@ -89,20 +89,58 @@ BY_SIZE: Final = tuple(locality for locality in LOCALITIES for _ in range(locali
 
 STREETS: Final = tuple(
     tuple(pair.split("/"))
-    for pair in (
-        "Koulukatu/Skolgatan,Asemakatu/Stationsgatan,Kirkkokatu/Kyrkogatan,Rantatie/Strandvägen,Puistokatu/Parkgatan,"
-        "Satamakatu/Hamngatan,Kauppakatu/Köpmansgatan,Torikatu/Torggatan,Mäkitie/Backvägen,Metsätie/Skogsvägen,"
-        "Niittytie/Ängsvägen,Peltotie/Åkervägen,Koivutie/Björkvägen,Kuusitie/Granvägen,Mäntytie/Tallvägen,"
-        "Pihlajatie/Rönnvägen,Leppätie/Alvägen,Vaahterakatu/Lönngatan,Tammitie/Ekvägen,Lehtotie/Lundvägen,"
-        "Kalliotie/Klippvägen,Järvitie/Sjövägen,Saarentie/Holmvägen,Myllytie/Kvarnvägen,Sepäntie/Smedsvägen,"
-        "Kalastajankatu/Fiskargatan,Linnankatu/Slottsgatan,Tehtaankatu/Fabriksgatan,Vanhatie/Gamla vägen,"
-        "Pohjoinen Rantakatu/Norra Strandgatan,Itäinen Puistotie/Östra Parkvägen,Aleksanterinkatu/Alexandersgatan,"
-        "Urheilutie/Idrottsvägen,Kukkakatu/Blomstergatan,Orvokkitie/Violvägen,Marjatie/Bärvägen,"
-        "Pääskykuja/Svalgränden,Kurkitie/Tranvägen,Joutsentie/Svanvägen,Karhuntie/Björnvägen,Ketunkuja/Rävgränden,"
-        "Jäniksenpolku/Harstigen,Lähdetie/Källvägen,Siltakatu/Brogatan,Pappilantie/Prästgårdsvägen,"
-        "Kartanontie/Herrgårdsvägen,Hiihtäjäntie/Skidlöparvägen,Ruusukuja/Rosengränden,Sairaalakatu/Sjukhusgatan,"
-        "Meritie/Havsvägen"
-    ).split(",")
+    for pair in [
+        "Koulukatu/Skolgatan",
+        "Asemakatu/Stationsgatan",
+        "Kirkkokatu/Kyrkogatan",
+        "Rantatie/Strandvägen",
+        "Puistokatu/Parkgatan",
+        "Satamakatu/Hamngatan",
+        "Kauppakatu/Köpmansgatan",
+        "Torikatu/Torggatan",
+        "Mäkitie/Backvägen",
+        "Metsätie/Skogsvägen",
+        "Niittytie/Ängsvägen",
+        "Peltotie/Åkervägen",
+        "Koivutie/Björkvägen",
+        "Kuusitie/Granvägen",
+        "Mäntytie/Tallvägen",
+        "Pihlajatie/Rönnvägen",
+        "Leppätie/Alvägen",
+        "Vaahterakatu/Lönngatan",
+        "Tammitie/Ekvägen",
+        "Lehtotie/Lundvägen",
+        "Kalliotie/Klippvägen",
+        "Järvitie/Sjövägen",
+        "Saarentie/Holmvägen",
+        "Myllytie/Kvarnvägen",
+        "Sepäntie/Smedsvägen",
+        "Kalastajankatu/Fiskargatan",
+        "Linnankatu/Slottsgatan",
+        "Tehtaankatu/Fabriksgatan",
+        "Vanhatie/Gamla vägen",
+        "Pohjoinen Rantakatu/Norra Strandgatan",
+        "Itäinen Puistotie/Östra Parkvägen",
+        "Aleksanterinkatu/Alexandersgatan",
+        "Urheilutie/Idrottsvägen",
+        "Kukkakatu/Blomstergatan",
+        "Orvokkitie/Violvägen",
+        "Marjatie/Bärvägen",
+        "Pääskykuja/Svalgränden",
+        "Kurkitie/Tranvägen",
+        "Joutsentie/Svanvägen",
+        "Karhuntie/Björnvägen",
+        "Ketunkuja/Rävgränden",
+        "Jäniksenpolku/Harstigen",
+        "Lähdetie/Källvägen",
+        "Siltakatu/Brogatan",
+        "Pappilantie/Prästgårdsvägen",
+        "Kartanontie/Herrgårdsvägen",
+        "Hiihtäjäntie/Skidlöparvägen",
+        "Ruusukuja/Rosengränden",
+        "Sairaalakatu/Sjukhusgatan",
+        "Meritie/Havsvägen",
+    ]
 )
 
 # Street, locality with its postal code, country, and the country's name where the code has none (domain.md C25).

@@ -6,7 +6,7 @@ Strict where VTJ is: headers, credentials and every member of a body are checked
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -55,7 +55,7 @@ class Answer:
 class ChangesBody(msgspec.Struct, forbid_unknown_fields=True):
     """What ``muutokset`` is asked with."""
 
-    viimeisinKirjausavain: int
+    last_key: int = msgspec.field(name="viimeisinKirjausavain")
     hetulista: list[str]
 
 
@@ -84,7 +84,12 @@ class Protocol:
     def answer(self, request: Request) -> Answer:
         """The answer to a request that is not for the simulator's own control."""
         given = _segments(request.path)
-        answer = self._routed(request, given)
+        if given == ["listClients"]:
+            answer = _json({"member": [{"id": _identifier("SUBSYSTEM", self.client.split("/")), "name": "Test"}]})
+        elif given[:1] == ["r1"]:
+            answer = self._refused_by_road(request) or self._routed(request, given[1:])
+        else:
+            answer = road_error("client.bad_request", "No such path", status=400)
         if "X-Road-Request-Id" not in answer.headers:
             answer.headers["X-Road-Request-Id"] = str(uuid4())
         if "x-road-id" in request.headers:
@@ -92,22 +97,13 @@ class Protocol:
         return answer
 
     def _routed(self, request: Request, given: list[str]) -> Answer:
-        if given == ["listClients"]:
-            parts = ("xroad_instance", "member_class", "member_code", "subsystem_code")
-            known = dict(zip(parts, self.client.split("/"), strict=True))
-            return _json({"member": [{"id": {"object_type": "SUBSYSTEM", **known}, "name": "Test"}]})
-        if given[:1] != ["r1"]:
-            return Answer(404, b'{"type":"client.not_found","message":"no such path"}')
-        if refused := self._refused_by_road(request):
-            return refused
-        if given[1:] == [*self._service[:-1], "allowedMethods"]:
-            parts = ("xroad_instance", "member_class", "member_code", "subsystem_code", "service_code")
-            return _json({"service": [{"object_type": "SERVICE", **dict(zip(parts, self._service, strict=True))}]})
-        if given[1:6] != self._service:
+        if given == [*self._service[:-1], "allowedMethods"]:
+            return _json({"service": [_identifier("SERVICE", self._service)]})
+        if given[:5] != self._service:
             return road_error("server.clientproxy.unknown_service", "Unknown service")
-        if given[6:8] != ["api", "v1"]:
+        if given[5:7] != ["api", "v1"]:
             return _refusal(404, "Not found")
-        return self._called(request, given[8:])
+        return self._called(request, given[7:])
 
     def _refused_by_road(self, request: Request) -> Answer | None:
         client = request.headers.get("x-road-client", "")
@@ -121,17 +117,15 @@ class Protocol:
 
     def _called(self, request: Request, given: list[str]) -> Answer:
         call = given[0] if given else ""
-        body: Any = None
-        if request.body:
-            try:
-                body = msgspec.json.decode(request.body)
-            except msgspec.MsgspecError:
-                body = None
+        try:
+            body = msgspec.json.decode(request.body) if request.body else None
+        except msgspec.MsgspecError:
+            body = None
         self.requests.append(("/".join(given), body))
         if spoiled := self._spoiled(call):
             return spoiled
         if self._credentials not in (request.headers.get("authorization"), request.headers.get("x-authorization")):
-            return _refusal(401, "Unauthorized", {"WWW-Authenticate": "Basic"})
+            return _refused_credentials()
         match request.method, given:
             case "GET", ["kirjausavain", day]:
                 answer = self._first_key(day)
@@ -147,22 +141,7 @@ class Protocol:
 
     def _spoiled(self, call: str) -> Answer | None:
         """The answer of a fault that replaces the right one."""
-        take = self.faults.take
-        if take("429", call):
-            return _refusal(429, "Too many requests", {"Retry-After": RETRY_AFTER})
-        if take("500", call):
-            return _refusal(500, "Internal error")
-        if take("502html", call):
-            return Answer(502, HTML, "text/html")
-        if take("denied", call):
-            return road_error("server.serverproxy.access_denied", "Request is not allowed")
-        if take("denied-old", call):
-            return road_error("Server.ServerProxy.AccessDenied", "Request is not allowed")
-        if take("unauthorized", call):
-            return _refusal(401, "Unauthorized", {"WWW-Authenticate": "Basic"})
-        if take("html200", call):
-            return Answer(200, LOGIN, "text/html")
-        return Answer(200, b"", reset=True) if take("reset", call) else None
+        return next((spoil() for name, spoil in SPOILED.items() if self.faults.take(name, call)), None)
 
     def _mangled(self, call: str, answer: Answer) -> Answer:
         """The answer after the faults that leave some of it."""
@@ -188,7 +167,7 @@ class Protocol:
             asked = msgspec.json.decode(body, type=ChangesBody)
         except msgspec.MsgspecError:
             return _refusal(400, "Bad request")
-        key = asked.viimeisinKirjausavain
+        key = asked.last_key
         first_key = self.world.key_before(date.min)
         if not first_key <= key <= self.world.top_key:
             return _refusal(400, "Unknown viimeisinKirjausavain")
@@ -250,6 +229,16 @@ def path(service: str, *rest: str) -> str:
     return "/".join(["/r1", *(quote(part, safe="") for part in service.split("/")), "api/v1", *rest])
 
 
+def _identifier(object_type: str, parts: list[str]) -> dict[str, str]:
+    """X-Road's id in JSON."""
+    names = ("xroad_instance", "member_class", "member_code", "subsystem_code", "service_code")
+    return {"object_type": object_type, **dict(zip(names, parts, strict=False))}
+
+
+def _refused_credentials() -> Answer:
+    return _refusal(401, "Unauthorized", {"WWW-Authenticate": "Basic"})
+
+
 def _json(message: Any) -> Answer:
     return Answer(200, msgspec.json.encode(message))
 
@@ -259,5 +248,17 @@ def _refusal(status: int, text: str, headers: dict[str, str] | None = None) -> A
     return Answer(status, msgspec.json.encode({"status": status, "error": text}), headers=dict(headers or {}))
 
 
+SPOILED: Final[dict[str, Callable[[], Answer]]] = {
+    "429": lambda: _refusal(429, "Too many requests", {"Retry-After": RETRY_AFTER}),
+    "500": lambda: _refusal(500, "Internal error"),
+    "502html": lambda: Answer(502, HTML, "text/html"),
+    "denied": lambda: road_error("server.serverproxy.access_denied", "Request is not allowed"),
+    "denied-old": lambda: road_error("Server.ServerProxy.AccessDenied", "Request is not allowed"),
+    "unauthorized": _refused_credentials,
+    "html200": lambda: Answer(200, LOGIN, "text/html"),
+    "reset": lambda: Answer(200, b"", reset=True),
+}
+
+
 def _segments(path_and_query: str) -> list[str]:
-    return [unquote(part) for part in path_and_query.split("?")[0].strip("/").split("/")]
+    return [unquote(part) for part in path_and_query.split("?", maxsplit=1)[0].strip("/").split("/")]

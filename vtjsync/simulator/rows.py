@@ -22,12 +22,20 @@ TOWN: Final = "KOTIKUNTA"
 GROUPS: Final = (CODE, NAME, LANGUAGE, DEATH, BAN, HOME, FOREIGN, TOWN)
 
 CENSORED: Final = {
-    HOME: (
-        "katunimi katunumero huoneistokirjain huoneistonumero jakokirjain postinumero postitoimipaikka rakennustunnus "
-        "osoitenumero kuntakoodi"
-    ).split(),
-    FOREIGN: "lahiosoite paikkakunta valtiokoodi valtionimi".split(),
-    TOWN: "kuntakoodi kuntaanMuuttopv".split(),
+    HOME: [
+        "katunimi",
+        "katunumero",
+        "huoneistokirjain",
+        "huoneistonumero",
+        "jakokirjain",
+        "postinumero",
+        "postitoimipaikka",
+        "rakennustunnus",
+        "osoitenumero",
+        "kuntakoodi",
+    ],
+    FOREIGN: ["lahiosoite", "paikkakunta", "valtiokoodi", "valtionimi"],
+    TOWN: ["kuntakoodi", "kuntaanMuuttopv"],
 }
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -123,7 +124,8 @@ def start(
     """
     server = Server((HOST, port), slow_seconds)
     try:
-        kept = _kept(state, population, seed, start_day, clock().astimezone(HELSINKI).date(), unique_streets)
+        today = clock().astimezone(HELSINKI).date()
+        kept = _kept(state, population, seed, start_day=start_day, today=today, unique_streets=unique_streets)
         given = kept.parameters
         people = Population(
             given.population, given.seed, date.fromisoformat(given.start), unique_streets=unique_streets
@@ -143,7 +145,7 @@ def start(
 
 
 def _kept(
-    state: Path | None, population: int, seed: int, start_day: date | None, today: date, unique_streets: bool
+    state: Path | None, population: int, seed: int, *, start_day: date | None, today: date, unique_streets: bool
 ) -> Journal:
     """The journal to go on with, or a new one that begins on ``start_day``, by default ``today``."""
     kept = journal.load(state) if state is not None else None
@@ -210,17 +212,17 @@ class Handler(BaseHTTPRequestHandler):
         if answer.reset:
             self._reset()
             return
-        self.send_response_only(answer.status)
-        self.send_header("Date", self._date())
-        self.send_header("Content-Type", answer.content_type)
-        self.send_header("Content-Length", str(len(answer.body)))
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        # Head and body leave together, in one packet where they fit.
-        self._headers_buffer.append(b"\r\n")
-        half = len(answer.body) // 2
-        self._headers_buffer.append(answer.body[:half] if answer.cut else answer.body)
-        self.flush_headers()
+        headers = {
+            "Date": format_datetime(self.server.control.now.astimezone(UTC), usegmt=True),
+            "Content-Type": answer.content_type,
+            "Content-Length": str(len(answer.body)),
+            **answer.headers,
+        }
+        head = f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        body = answer.body[: len(answer.body) // 2] if answer.cut else answer.body
+        # Together, so that a small answer is one packet.
+        self.wfile.write(head.encode("latin-1") + b"\r\n" + body)
         if answer.cut:
             self.close_connection = True
 
@@ -229,9 +231,6 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
         self.connection.close()
-
-    def _date(self) -> str:
-        return format_datetime(self.server.control.now.astimezone(UTC), usegmt=True)
 
     def _obey(self, what: str, body: bytes) -> None:
         """Control is for this machine only, and not for a web page that happens to be open on it."""

@@ -12,6 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from vtjsync.simulator import server
+from vtjsync.simulator.protocol import CLIENT
 
 
 class Command(BaseCommand):
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--activity", type=float, default=1.0, help="how many times as much happens as usual")
         parser.add_argument("--username", default=server.USERNAME, help="user name that the provider accepts")
         parser.add_argument("--password", default=server.PASSWORD, help="password that the provider accepts")
-        parser.add_argument("--client", default=server.CLIENT, help="the X-Road client that is known")
+        parser.add_argument("--client", default=CLIENT, help="the X-Road client that is known")
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Starts, says so in one line, and waits for a signal."""
