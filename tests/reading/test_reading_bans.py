@@ -159,6 +159,13 @@ KEEP = [
         more=KEPT,
     ),
     Case(
+        "E32 POISTETTU true with an empty list keeps and asks",
+        [ban("POISTETTU") | valid()],
+        ask=Ask.BAN,
+        state=PROTECTED,
+        more=KEPT,
+    ),
+    Case(
         "E32 POISTETTU true with a valid false",
         [ban("POISTETTU") | valid(ban(None, False))],
         ask=Ask.BAN,

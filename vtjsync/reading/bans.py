@@ -61,7 +61,9 @@ def evidence(rows: Sequence[Row], table: Table) -> Evidence:
             if isinstance(part, BanRow) and not (excused and part is row)
         )
         stated = _stated(row, meaning)
-        if stated is None or None in {part.turvakieltoAktiivinen for part in (row, *stated)}:
+        # A ban removed with nothing valid in its place is neither kept nor ended for certain: ask.
+        removed = meaning is Meaning.REMOVED and not stated
+        if stated is None or removed or None in {part.turvakieltoAktiivinen for part in (row, *stated)}:
             unclear = True
         for part in stated or ():
             firm = firm or part.turvakieltoAktiivinen is True
