@@ -10,16 +10,17 @@ from registry.hetu import Hetu
 from registry.models import Person, PersonCode, SubjectCode
 from registry.services.audit import code_hash
 from registry.services.vtj_data import without_values
+from registry.sql import ids, texts
 
 
 def owners(codes: Collection[str]) -> dict[str, int]:
     """The person of each code, current or former, for the codes that the register knows."""
-    return dict(PersonCode.objects.filter(hetu__in=list(codes)).values_list("hetu", "person"))
+    return dict(PersonCode.objects.filter(hetu__in=texts(codes)).values_list("hetu", "person"))
 
 
 def current(person_ids: Collection[int]) -> dict[int, Hetu]:
     """The current code of each person."""
-    rows = PersonCode.objects.filter(person__in=list(person_ids), current=True).values_list("person", "hetu")
+    rows = PersonCode.objects.filter(person__in=ids(person_ids), current=True).values_list("person", "hetu")
     return {person: Hetu(hetu) for person, hetu in rows}
 
 
@@ -33,7 +34,7 @@ def replace_codes(active: Mapping[int, Hetu], former: Mapping[Hetu, int]) -> Non
         return
     hetus, persons, flags = map(list, zip(*added, strict=True))
     with without_values(), connection.cursor() as cursor:
-        PersonCode.objects.filter(person__in=list(active), current=True).update(current=False)
+        PersonCode.objects.filter(person__in=ids(active), current=True).update(current=False)
         cursor.execute(
             "INSERT INTO registry_personcode (hetu, person_id, current)"
             " SELECT * FROM unnest(%s::text[], %s::bigint[], %s::boolean[])"
@@ -41,7 +42,7 @@ def replace_codes(active: Mapping[int, Hetu], former: Mapping[Hetu, int]) -> Non
             " WHERE registry_personcode.person_id = excluded.person_id",
             [hetus, persons, flags],
         )
-    subjects = dict(Person.objects.filter(id__in=set(persons)).values_list("id", "subject"))
+    subjects = dict(Person.objects.filter(id__in=ids(set(persons))).values_list("id", "subject"))
     SubjectCode.objects.bulk_create(
         [SubjectCode(code_hash=code_hash(hetu), subject=subjects[person]) for hetu, person, _ in added],
         ignore_conflicts=True,

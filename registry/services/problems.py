@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from registry.models import Problem, ProblemKind
+from registry.sql import ids
 
 _OPEN = """
     INSERT INTO registry_problem (person_id, kind, other_id, opened_at, attempts, note)
@@ -40,7 +41,7 @@ def close_problems(lost: Collection[tuple[int, ProblemKind]]) -> int:
         by_kind.setdefault(kind, []).append(person)
     wanted = Q()
     for kind, persons in by_kind.items():
-        wanted |= Q(kind=kind, person__in=persons)
+        wanted |= Q(kind=kind, person__in=ids(persons))
     if not by_kind:
         return 0
     return Problem.objects.filter(wanted, closed_at=None).update(closed_at=Now())
@@ -48,7 +49,7 @@ def close_problems(lost: Collection[tuple[int, ProblemKind]]) -> int:
 
 def pairs(person_ids: Collection[int]) -> dict[int, set[int]]:
     """The other entries of the register that are the same person, for those who have one (domain.md D30)."""
-    rows = Problem.objects.filter(person__in=person_ids, kind=ProblemKind.TWO_ENTRIES, closed_at=None)
+    rows = Problem.objects.filter(person__in=ids(person_ids), kind=ProblemKind.TWO_ENTRIES, closed_at=None)
     found: dict[int, set[int]] = {}
     for person, other in rows.exclude(other=None).values_list("person", "other"):
         found.setdefault(person, set()).add(other)

@@ -18,6 +18,7 @@ from registry.models import Person
 from registry.models.person import LOCATION_FIELDS
 from registry.names import name_key
 from registry.record import ForeignAddress, HomeAddress, Municipality, PartialDate, PersonRecord, Precision
+from registry.sql import ids
 
 
 class StorageError(Exception):
@@ -119,21 +120,21 @@ _UPDATE = (
 
 def lock(person_ids: Collection[int]) -> list[int]:
     """Locks the rows of those that there still are, in the order of their ids, until the transaction ends."""
-    rows = Person.objects.select_for_update().filter(id__in=list(person_ids)).order_by("id")
+    rows = Person.objects.select_for_update().filter(id__in=ids(person_ids)).order_by("id")
     return list(rows.values_list("id", flat=True))
 
 
 def read(person_ids: Collection[int]) -> dict[int, Held]:
     """What is held of the persons. Read after :func:`lock`, by a statement of its own, so that it is what the lock
     guards and not what a snapshot from before it shows."""
-    ids = list(person_ids)
+    wanted = list(person_ids)
     foreign: dict[int, list[ForeignAddress]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_READ_FOREIGN, [ids])
+        cursor.execute(_READ_FOREIGN, [wanted])
         for person_id, street, locality, code, name, start, precision in cursor.fetchall():
             address = ForeignAddress(street, locality, code, name, partial(start, precision))
             foreign.setdefault(person_id, []).append(address)
-        cursor.execute(_READ, [ids])
+        cursor.execute(_READ, [wanted])
         return {row[0]: _held(row, frozenset(foreign.get(row[0], ()))) for row in cursor.fetchall()}
 
 

@@ -17,6 +17,7 @@ from registry.policies import Access
 from registry.record import Group
 from registry.services import audit
 from registry.services.audit import Action
+from registry.sql import ids
 from vtjsync.engine import effects
 from vtjsync.engine.connection import Connection, Sent, database_now
 from vtjsync.engine.effects import Effects, Overtaken
@@ -157,7 +158,7 @@ def _read(page: ChangePage, sent: Sent, found: Effects, enrolled: set[int], cont
 
 
 def _enrolled(cohort_id: int, found: Effects) -> set[int]:
-    rows = Enrolment.objects.filter(cohort=cohort_id, person__in=list(found.held))
+    rows = Enrolment.objects.filter(cohort=cohort_id, person__in=ids(found.held))
     return set(rows.values_list("person", flat=True))
 
 
@@ -166,5 +167,5 @@ def _ask_all(cohort_id: int, found: Effects) -> None:
     for person_id in found.held:
         found.ask(person_id, Ask.UNREADABLE)
         found.hide(person_id)
-    others = Person.objects.filter(enrolment__cohort=cohort_id).exclude(id__in=list(found.held))
+    others = Person.objects.filter(enrolment__cohort=cohort_id).exclude(id__in=ids(found.held))
     effects.mark_unreadable(others)
