@@ -50,7 +50,6 @@ env = environ.FileAwareEnv(
     LOCATION_HIDE_HOURS=(int, 24 * 7),
     ENDED_CLIENTSHIP_DAYS=(int, 30),
     APPLIED_CHANGE_MONTHS=(int, 13),
-    WEB_PORT=(int, 8000),
 )
 
 

@@ -1,0 +1,83 @@
+"""What all tests share: a database that can be emptied, the cast, and a browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.utils import translation
+
+from tests import chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+    from pytest_django import DjangoDbBlocker
+
+NO_BROWSER = "no Chromium: set CHROMIUM_PATH, or install chromium"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The tests' database. Between tests it is emptied, which the audit log's trigger against truncation refuses."""
+    with django_db_blocker.unblock():
+        call_command("pgtrigger", "disable", "registry.AuditEvent:no_truncate", verbosity=0)
+        connection.close()
+
+
+@pytest.fixture(autouse=True)
+def _finnish() -> Iterator[None]:
+    """Every test begins in the application's own language."""
+    with translation.override("fi"):
+        yield
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium. Skips where there is none; with REQUIRE_BROWSER=1 that is a failure."""
+    path = chromium.path()
+    if path is None:
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(NO_BROWSER)
+        pytest.skip(NO_BROWSER)
+    from playwright.sync_api import sync_playwright
+
+    # Playwright's loop lives in this thread, which makes Django think that it is called from a coroutine.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        chrome = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        yield chrome
+        chrome.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """``new_page(width=1280, color_scheme="light", java_script_enabled=True)``: a page of a browser of its own, in
+    Finnish. Fails the test if the page's console reports an error, such as a refusal by the content security policy."""
+    contexts = []
+    errors: list[str] = []
+
+    def make(width: int = 1280, height: int = 900, **options: Any) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, locale="fi-FI", **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert not [error for error in errors if "status of 4" not in error]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Says loudly that the pages were not tried."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", ()) if NO_BROWSER in str(report.longrepr)]
+    if skipped:
+        terminalreporter.section("THE BROWSER TESTS DID NOT RUN", sep="!", red=True, bold=True)
+        terminalreporter.line(f"{len(skipped)} tests of pages were skipped: {NO_BROWSER}.")
