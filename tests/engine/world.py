@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -162,3 +163,14 @@ def applied(person: Person) -> list[tuple[str, str | None, str | None]]:
     """The person's log of changes: field, old, new."""
     rows = AppliedChange.objects.filter(person=person).order_by("id")
     return list(rows.values_list("field", "old_value", "new_value"))
+
+
+def clients(codes: Sequence[str]) -> None:
+    """Puts everyone on the list at once, awaiting basic data."""
+    of = service()
+    persons = Person.objects.bulk_create([Person() for _ in codes], batch_size=500)
+    pairs = list(zip(persons, codes, strict=True))
+    PersonCode.objects.bulk_create([PersonCode(person=one, hetu=code) for one, code in pairs], batch_size=1000)
+    Clientship.objects.bulk_create(
+        [Clientship(person=one, service=of, start=date(2020, 1, 1)) for one in persons], batch_size=1000
+    )

@@ -1,0 +1,40 @@
+"""The program's own commands as processes of their own, on the test's database."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a process that works on the test's database, with the application's own settings."""
+    database = connection.settings_dict
+    host, port = database["HOST"], database["PORT"]
+    where = f"{host}:{port}" if port else host
+    # A directory with sockets takes the place of the host: postgres://user:@//directory/database
+    account = f"{database['USER']}:{quote(database['PASSWORD'] or '')}"
+    url = f"postgres://{account}@{'//' if host.startswith('/') else ''}{where.lstrip('/')}/{database['NAME']}"
+    return os.environ | {"DJANGO_SETTINGS_MODULE": "vtjsync.settings", "DATABASE_URL": url} | more
+
+
+def start(*arguments: str, **more: str) -> subprocess.Popen[str]:
+    """``manage.py`` with the arguments, under way; ``more`` is added to its environment."""
+    return subprocess.Popen([sys.executable, "manage.py", *arguments], text=True, **_how(more))
+
+
+def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """``manage.py`` with the arguments, to its end."""
+    return subprocess.run([sys.executable, "manage.py", *arguments], text=True, check=False, **_how(more))
+
+
+def _how(more: dict[str, str]) -> dict[str, Any]:
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return {"cwd": ROOT, "env": environment(**more), **pipes}
