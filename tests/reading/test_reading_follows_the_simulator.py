@@ -39,7 +39,7 @@ class Register:
         ask: set[str] = set()
         renamed: dict[str, str] = {}
         for entry in entries:
-            code = renamed.get(entry["henkilotunnus"], entry["henkilotunnus"])
+            code = renamed.get(str(entry["henkilotunnus"]), str(entry["henkilotunnus"]))
             changed_at = datetime.fromisoformat(entry["muutospv"])
             outcome = changes.read(decoded(entry["tietoryhmat"]), changed_at, self.states[code], self.context)
             current = self.keep(code, outcome)

@@ -18,7 +18,8 @@ def run() -> Iterator[Callable[..., Handle]]:
     handles: list[Handle] = []
 
     def started(**options: Any) -> Handle:
-        handles.append(start(**{"population": 300, "seed": 4, "start_day": START} | options))
+        given: dict[str, Any] = {"population": 300, "seed": 4, "start_day": START} | options
+        handles.append(start(**given))
         return handles[-1]
 
     yield started

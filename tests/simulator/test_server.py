@@ -122,6 +122,18 @@ def test_entries_are_of_their_own_day_even_just_after_midnight_and_across_the_cl
     assert {time.date() for time in times} == {date(2026, 3, day) for day in (28, 29, 30, 31)}
 
 
+@pytest.mark.parametrize("turning", [date(2026, 3, 29), date(2026, 10, 25)])
+def test_times_rise_through_the_day_that_the_clocks_turn(run: Run, turning: date) -> None:
+    start_day, clock = turning - timedelta(days=1), datetime(2026, 7, 1, 18, tzinfo=UTC)
+    simulator = run(start_day=start_day, clock=lambda: clock, activity=20)
+    simulator.advance(1)
+    with Caller(simulator) as call:
+        times = [datetime.fromisoformat(entry["muutospv"]) for entry in call.all_changes()]
+    assert len(times) > 100
+    assert times == sorted(times)
+    assert {time.astimezone(simulator.now.tzinfo).date() for time in times} == {turning}
+
+
 def test_an_appended_entry_is_delivered_as_it_is(call: Caller, simulator: Handle) -> None:
     code = simulator.codes(1)[0]
     key = simulator.append(code, ["not a row"], raw={"muutospv": None, "lisa": 1})

@@ -37,6 +37,8 @@ NEWBORN_DAYS: Final = 120
 # Golden steps through a cycle of a thousand, one for births and one for lives: neighbours in index differ.
 _BIRTHS: Final = 387
 _LIVES: Final = 577
+_BIRTHS_BACK: Final = pow(_BIRTHS, -1, CYCLE)
+_LIVES_BACK: Final = pow(_LIVES, -1, CYCLE)
 _GOLDEN: Final = 0.6180339887
 
 # What has become of how many in a thousand (about 2 in 1,000 are under a ban).
@@ -73,6 +75,7 @@ class Population:
         self._by_residue = [stratum for stratum in self.strata for _ in range(stratum.share)]
         self._before = {stratum: self._by_residue.index(stratum) for stratum in self.strata}
         self._steps = {stratum: _step(stratum.size, seed) for stratum in self.strata}
+        self._back = {stratum: pow(step, -1, stratum.size) for stratum, (step, _) in self._steps.items()}
         dice = Dice(seed, "population")
         self._birth_shift, self._life_shift = dice.below(CYCLE), dice.below(CYCLE)
         room = min(stratum.size // stratum.share for stratum in self.strata) * CYCLE
@@ -92,22 +95,22 @@ class Population:
         if born is None or stratum is None:
             return None
         slot = (born - stratum.first).days * PER_DAY + int(code[7:10]) - hetu.FIRST_TEST_NUMBER
-        step, shift = self._steps[stratum]
-        cycles, place = divmod((slot - shift) * pow(step, -1, stratum.size) % stratum.size, stratum.share)
+        _, shift = self._steps[stratum]
+        cycles, place = divmod((slot - shift) * self._back[stratum] % stratum.size, stratum.share)
         residue = self._before[stratum] + place
-        index = cycles * CYCLE + (residue - self._birth_shift) * pow(_BIRTHS, -1, CYCLE) % CYCLE
+        index = cycles * CYCLE + (residue - self._birth_shift) * _BIRTHS_BACK % CYCLE
         return index if index < self.size and self.code(index) == code else None
 
     def with_life(self, lives: range, dice: Dice) -> int | None:
         """The index of somebody whose life at the start is one of these (BANNED ...); None when there is nobody."""
-        residue = (dice.pick(lives) - self._life_shift) * pow(_LIVES, -1, CYCLE) % CYCLE
+        residue = (dice.pick(lives) - self._life_shift) * _LIVES_BACK % CYCLE
         return residue + CYCLE * dice.below(-(-(self.size - residue) // CYCLE)) if residue < self.size else None
 
     def newborn(self, dice: Dice) -> int | None:
         """The index of somebody born just before the start; None when there is nobody."""
         newborns = self.strata[-1]
         residue = self._before[newborns] + dice.below(newborns.share)
-        first = (residue - self._birth_shift) * pow(_BIRTHS, -1, CYCLE) % CYCLE
+        first = (residue - self._birth_shift) * _BIRTHS_BACK % CYCLE
         return first + CYCLE * dice.below(-(-(self.size - first) // CYCLE)) if first < self.size else None
 
     def person(self, index: int) -> Person:

@@ -78,8 +78,9 @@ class Protocol:
         self.client = client
         self._service = service.split("/")
         self._credentials = f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}"
-        # Every call: the path, and the body where it had one. What was asked is part of what a test must know.
-        self.requests: list[tuple[str, Any]] = []
+        # Every call: the path, and the body where it had one. A test must know what was asked; a process that serves
+        # for weeks need not, and sets None.
+        self.requests: list[tuple[str, Any]] | None = []
 
     def answer(self, request: Request) -> Answer:
         """The answer to a request that is not for the simulator's own control."""
@@ -117,11 +118,8 @@ class Protocol:
 
     def _called(self, request: Request, given: list[str]) -> Answer:
         call = given[0] if given else ""
-        try:
-            body = msgspec.json.decode(request.body) if request.body else None
-        except msgspec.MsgspecError:
-            body = None
-        self.requests.append(("/".join(given), body))
+        if self.requests is not None:
+            self.requests.append(("/".join(given), _decoded(request.body)))
         if spoiled := self._spoiled(call):
             return spoiled
         if self._credentials not in (request.headers.get("authorization"), request.headers.get("x-authorization")):
@@ -227,6 +225,14 @@ def road_error(code: str, text: str, *, status: int = 500) -> Answer:
 def path(service: str, *rest: str) -> str:
     """The path of a call of the service, each part of an id percent-encoded by itself."""
     return "/".join(["/r1", *(quote(part, safe="") for part in service.split("/")), "api/v1", *rest])
+
+
+def _decoded(body: bytes) -> Any:
+    """The body's JSON; None when it is none."""
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.MsgspecError:
+        return None
 
 
 def _identifier(object_type: str, parts: list[str]) -> dict[str, str]:

@@ -48,8 +48,10 @@ class Handle:
 
     @property
     def requests(self) -> list[tuple[str, Any]]:
-        """Every call so far that reached the provider: the path after ``api/v1/``, and the decoded body or None."""
-        return self._control.protocol.requests
+        """Every call so far that reached the provider: the path after ``api/v1/``, and the decoded body or None.
+
+        Empty when started with ``keep_requests=False``."""
+        return self._control.protocol.requests or []
 
     def advance(self, days: int = 1) -> None:
         """Lets days pass, with their events."""
@@ -115,6 +117,7 @@ def start(
     service: str = SERVICE,
     page: int = PAGE,
     slow_seconds: float = SLOW_SECONDS,
+    keep_requests: bool = True,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Handle:
     """Starts a simulator in a thread; port 0 takes a free one. Returns when it answers.
@@ -134,6 +137,7 @@ def start(
         protocol = Protocol(
             world, faults, username=username, password=password, client=client, service=service, page=page
         )
+        protocol.requests = [] if keep_requests else None
         control = Control(world, protocol, faults, kept, state)
         control.activity = activity
     except BaseException:

@@ -132,7 +132,6 @@ def other_groups(person: Person, scene: Scene) -> list[Row]:
 
 
 def _new_last_name(person: Person, scene: Scene) -> None:
-    other = dice_name = scene.dice.pick(names.LAST_FI + names.LAST_SV)
-    if other == person.last_name:
-        other = f"{dice_name}-Laine"
-    person.last_name, person.last_ascii = other, None
+    other = scene.dice.pick(names.LAST_FI + names.LAST_SV)
+    person.last_name = f"{other}-Laine" if other == person.last_name else other
+    person.last_ascii = None

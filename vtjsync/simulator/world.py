@@ -55,7 +55,7 @@ class World:
         self.top_key = FIRST_KEY
         self.basic_rows: dict[str, list[rows.Row]] = {}
         self._changed: dict[int, Person] = {}
-        self._order: list[int] = []
+        self._touched: list[int] = []
         self._given: dict[str, int] = {}
         self._heirs: dict[int, int] = {}
         self._serial = 0
@@ -87,8 +87,9 @@ class World:
         dice = Dice(self.population.seed, day, "day")
         expected = max(self.population.size * DAILY_RATE, LEAST_A_DAY) * activity
         count = int(expected) + (dice.below(1000) < expected % 1 * 1000)
-        midnight = datetime.combine(day, time(), HELSINKI)
-        seconds = (until - midnight).total_seconds()
+        # In UTC, where no hour is missing or comes twice.
+        midnight = datetime.combine(day, time(), HELSINKI).astimezone(UTC)
+        seconds = (until.astimezone(UTC) - midnight).total_seconds()
         for number in range(count):
             at = midnight + timedelta(seconds=int(seconds * 1000 * (number + 1) / (count + 1)) / 1000)
             self._deal(day, at)
@@ -154,7 +155,7 @@ class World:
 
     def _scene(self, day: date, dice: Dice) -> Scene:
         self._serial += 1
-        return Scene(day, dice, self._new_code, self._token, self._other)
+        return Scene(day, dice, self._new_code, self._token, lambda person, suits: self._other(person, suits, day))
 
     def _new_code(self) -> str:
         self._serial += 1
@@ -164,11 +165,11 @@ class World:
         self._serial += 1
         return self.population.token(self.population.size + self._serial, person.index % 1024)
 
-    def _other(self, person: Person, suits: Callable[[Person, date], bool]) -> Person | None:
+    def _other(self, person: Person, suits: Callable[[Person, date], bool], day: date) -> Person | None:
         dice = Dice(self.population.seed, self._serial, "other")
         for _ in range(TRIES):
             other = self._at(dice.below(self.population.size))
-            if other.index != person.index and suits(other, self.today):
+            if other.index != person.index and suits(other, day):
                 self._keep(other)
                 self._heirs[other.index] = person.index
                 return other
@@ -177,8 +178,8 @@ class World:
     def _somebody(self, kind: Kind, scene: Scene) -> Person | None:
         """Somebody to whom it can happen: where the start has such people, and among those who have changed since."""
         for attempt in range(TRIES):
-            rare = kind.among is not None and attempt % 2 and self._order
-            index = scene.dice.pick(self._order) if rare else look_among(kind, self.population, scene)
+            rare = kind.among is not None and attempt % 2 and self._touched
+            index = scene.dice.pick(self._touched) if rare else look_among(kind, self.population, scene)
             person = None if index is None else self._at(index)
             if person is not None and kind.suits(person, scene.day):
                 return person
@@ -187,7 +188,7 @@ class World:
     def _keep(self, person: Person) -> None:
         if person.index not in self._changed:
             self._changed[person.index] = person
-            self._order.append(person.index)
+            self._touched.append(person.index)
 
     # --- people
 

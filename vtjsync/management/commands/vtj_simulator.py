@@ -51,6 +51,7 @@ class Command(BaseCommand):
                 activity=options["activity"],
                 state=options["state"],
                 client=options["client"],
+                keep_requests=False,
             )
         except OSError as error:
             raise CommandError(f"Port {options['port']} cannot be used: {error.strerror}.", returncode=2) from error
