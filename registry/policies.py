@@ -25,6 +25,7 @@ SEE_FORMER: Final = "registry.see_former"
 EXPORT_REGISTER: Final = "registry.export_register"
 SEE_AUDIT_LOG: Final = "registry.see_audit_log"
 SEE_PROBLEMS: Final = "registry.see_problems"
+CONFIRM_ERASURE: Final = "registry.confirm_erasure"
 SEE_SYNC: Final = "vtjsync.see_sync"
 RUN_SYNC: Final = "vtjsync.run_sync"
 CHANGE_SCHEDULE: Final = "vtjsync.change_schedule"
@@ -32,7 +33,7 @@ CHANGE_SCHEDULE: Final = "vtjsync.change_schedule"
 ROLES: Final[dict[str, tuple[str, ...]]] = {
     "caseworker": (SEE_CLIENTS, MANAGE_CLIENTSHIPS),
     "handler": (SEE_CLIENTS, MANAGE_CLIENTSHIPS, HANDLE_PROTECTED, SEE_FORMER),
-    "administrator": (SEE_SYNC, RUN_SYNC, CHANGE_SCHEDULE, SEE_PROBLEMS),
+    "administrator": (SEE_SYNC, RUN_SYNC, CHANGE_SCHEDULE, SEE_PROBLEMS, CONFIRM_ERASURE),
     "auditor": (SEE_AUDIT_LOG,),
 }
 

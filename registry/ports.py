@@ -1,4 +1,4 @@
-"""What the register asks of the source of its data. ``vtjsync`` fills it in at start; the register does not import it."""
+"""What the register asks of the source of its data; ``vtjsync`` fills it in at start."""
 
 from __future__ import annotations
 
@@ -10,18 +10,14 @@ from typing import Protocol
 class Source(Protocol):
     """Where the register's data comes from."""
 
-    def fetch_now(self, person_ids: Sequence[int]) -> None:
-        """Ask for the basic data of these persons at once and store it; returns when it is stored.
+    def fetch_soon(self, person_ids: Sequence[int]) -> None:
+        """Queue the question for these persons' basic data; it is stored when it comes, and the person's status tells.
 
-        Raises :class:`SourceUnavailable` when the source does not answer; the persons then wait for the next run.
+        Whoever does not get an answer waits for the next run.
         """
 
     def confirmed_at(self, person_ids: Sequence[int]) -> dict[int, datetime]:
         """When each person's data was last known to be up to date (domain.md B15, E41); absent if never."""
-
-
-class SourceUnavailable(Exception):
-    """The source did not answer; nothing was stored. The text is for people."""
 
 
 _source: Source | None = None

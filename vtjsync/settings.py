@@ -49,6 +49,7 @@ env = environ.FileAwareEnv(
     LOCATION_WARN_HOURS=(int, 26),
     LOCATION_HIDE_HOURS=(int, 24 * 7),
     ENDED_CLIENTSHIP_DAYS=(int, 30),
+    ERASURE_LEDGER=(str, ""),
     APPLIED_CHANGE_MONTHS=(int, 13),
 )
 
@@ -103,6 +104,7 @@ VTJ_CLOCK_TOLERANCE = timedelta(seconds=env("VTJ_CLOCK_TOLERANCE_SECONDS"))
 LOCATION_WARN = timedelta(hours=env("LOCATION_WARN_HOURS"))
 LOCATION_HIDE = timedelta(hours=env("LOCATION_HIDE_HOURS"))
 ENDED_CLIENTSHIP_DAYS: int = env("ENDED_CLIENTSHIP_DAYS")
+ERASURE_LEDGER = Path(env("ERASURE_LEDGER") or VAR_DIR / "erasure-ledger.jsonl")
 APPLIED_CHANGE_MONTHS: int = env("APPLIED_CHANGE_MONTHS")
 
 INSTALLED_APPS = [

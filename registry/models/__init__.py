@@ -1,7 +1,7 @@
 """The register's tables. The database keeps what must never break: constraints and triggers (docs/data-model.md)."""
 
 from registry.models.audit import AuditEvent, SubjectCode
-from registry.models.clientship import Clientship, EndReason, ErasureReceipt
+from registry.models.clientship import Clientship, EndReason, ErasureHold, ErasureReceipt, NameCheck
 from registry.models.organisation import Authority, DataPermit, Provider, Service, Unit, User
 from registry.models.person import AppliedChange, ForeignAddress, Person, PersonCode, PersonStatus
 from registry.models.problem import Problem, ProblemKind
@@ -13,8 +13,10 @@ __all__ = [
     "Clientship",
     "DataPermit",
     "EndReason",
+    "ErasureHold",
     "ErasureReceipt",
     "ForeignAddress",
+    "NameCheck",
     "Person",
     "PersonCode",
     "PersonStatus",

@@ -62,6 +62,20 @@ class Clientship(models.Model):
         return str(self.pk)
 
 
+class NameCheck(models.Model):
+    """Keyed hashes of the names that an imported list gave for a person, until VTJ's answer is compared with them."""
+
+    person = models.OneToOneField(Person, models.DO_NOTHING, primary_key=True, related_name="name_check")
+    last_name_hash = models.BinaryField(null=True)
+    first_names_hash = models.BinaryField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 class ErasureReceipt(models.Model):
     """Proof that a person, or one ended clientship of a person who stays, was erased (domain.md F45).
 
@@ -73,11 +87,37 @@ class ErasureReceipt(models.Model):
     services = ArrayField(models.TextField())
     whole_person = models.BooleanField()
     rows = models.JSONField()
+    in_ledger = models.BooleanField(default=False)
 
     class Meta:
         verbose_name = _("erasure receipt")
         default_permissions = ()
-        indexes = [models.Index(fields=["erased_at"], name="receipt_by_time")]
+        indexes = [
+            models.Index(fields=["erased_at"], name="receipt_by_time"),
+            models.Index(fields=["id"], condition=Q(in_ledger=False), name="receipt_not_in_ledger"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class ErasureHold(models.Model):
+    """A due run that would erase so many that a second person has to confirm it (domain.md F43)."""
+
+    day = models.DateField()
+    persons = models.PositiveIntegerField()
+    asked_at = models.DateTimeField(db_default=Now())
+    confirmed_at = models.DateTimeField(null=True)
+    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("held erasure")
+        default_permissions = ()
+        permissions = [("confirm_erasure", "Confirm an erasure of many persons")]
+        constraints = [
+            models.UniqueConstraint(models.Value(1), condition=Q(done_at=None), name="one_open_erasure_hold"),
+        ]
 
     def __str__(self) -> str:
         return str(self.pk)

@@ -36,6 +36,7 @@ class Action(models.TextChoices):
     IMPORT = "IMPORT", _("Imported a list of clients")
     EXPORT = "EXPORT", _("Exported the register")
     ERASE = "ERASE", _("Erased what was due")
+    CONFIRM_ERASURE = "CONFIRM_ERASURE", _("Confirmed an erasure")
     LOAD_SETUP = "LOAD_SETUP", _("Changed the set-up")
     CREATE_USER = "CREATE_USER", _("Created a user")
     START_RUN = "START_RUN", _("Started a sync run")

@@ -1,0 +1,264 @@
+"""Erasure at the end of the purpose (domain.md F42-F45): by the due run, the day after the last clientship's end.
+
+Everything that hangs on a person goes: every table with a reference to the person is found by the models themselves,
+so that a table added later is not forgotten. A receipt stays, in the database and in a ledger outside of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import ForeignObjectRel
+from django.db.models.functions import Now
+
+from registry.hetu import Hetu
+from registry.models import Clientship, ErasureHold, ErasureReceipt, Person, PersonCode
+from registry.policies import CONFIRM_ERASURE, Access
+from registry.services import audit, vtj_data
+from registry.services.audit import Action, code_hash
+from registry.sql import ids
+
+BATCH: Final = 1000
+HOLD_PERSONS: Final = 50
+HOLD_SHARE: Final = 0.01
+
+# Nobody needs to know the person any more: no clientship is open or to come on the day (takes the day).
+_PERSON_DUE: Final = (
+    'NOT EXISTS (SELECT FROM registry_clientship c WHERE c.person_id = p.id AND (c."end" IS NULL OR c."end" >= %s))'
+)
+# The person stays, and this clientship ended long enough ago (takes the day, and the day before which it ended).
+_CLIENTSHIP_DUE: Final = (
+    "EXISTS (SELECT FROM registry_clientship o WHERE o.person_id = c.person_id"
+    ' AND (o."end" IS NULL OR o."end" >= %s)) AND c."end" < %s'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """How many persons, and clientships of persons who stay, are due for erasure."""
+
+    persons: int
+    clientships: int
+
+
+@dataclass
+class Report:
+    """What a run erased: rows by table. ``held``: so many were due that a second person has to confirm it first."""
+
+    persons: int = 0
+    clientships: int = 0
+    held: int = 0
+    rows: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        if self.held:
+            return f"{self.held} persons are due for erasure: so many wait for a second person's confirmation"
+        return f"{self.persons} persons and {self.clientships} ended clientships of persons who stay were erased"
+
+
+def erased_on(end: date) -> date:
+    """The day on which a person whose last clientship ends on this day is erased (domain.md F43)."""
+    return end + timedelta(days=1)
+
+
+def due(day: date) -> Due:
+    """What the run of the Helsinki day would erase."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM registry_person p WHERE {_PERSON_DUE}", [day])  # noqa: S608
+        persons = cursor.fetchone()[0]
+        sql = f"SELECT count(*) FROM registry_clientship c WHERE {_CLIENTSHIP_DUE}"  # noqa: S608
+        cursor.execute(sql, [day, _long_ago(day)])
+        return Due(persons, cursor.fetchone()[0])
+
+
+def run(access: Access, day: date) -> Report:
+    """Erases what is due on the Helsinki day, a thousand persons in a transaction. What a crash leaves is due still."""
+    report = Report(held=_held_back(day))
+    if not report.held:
+        while batch := _due_persons(day):
+            with transaction.atomic():
+                locked = vtj_data.lock(batch)
+                still = _due_persons(day, among=locked)
+                report.rows += _erase(access, still)
+                report.persons += len(still)
+        report.clientships = _erase_clientships(access, day)
+        report.rows["registry_clientship"] += report.clientships
+        ErasureHold.objects.filter(done_at=None).update(done_at=Now())
+    write_ledger()
+    return report
+
+
+def erase_now(access: Access, person_id: int) -> None:
+    """Erases one person at once, who was added by mistake (domain.md H55). For use inside a transaction that has
+    locked the person; :func:`write_ledger` follows when it is committed."""
+    _erase(access, [person_id])
+    transaction.on_commit(write_ledger)
+
+
+def held() -> ErasureHold | None:
+    """The erasure that waits for a second person's confirmation."""
+    return ErasureHold.objects.filter(done_at=None, confirmed_at=None).first()
+
+
+def confirm(access: Access) -> None:
+    """Lets the erasure that waits be done by the next due run. Raises PermissionDenied."""
+    access.require(CONFIRM_ERASURE)
+    with transaction.atomic():
+        waiting = ErasureHold.objects.select_for_update().filter(done_at=None, confirmed_at=None).first()
+        if waiting is not None:
+            waiting.confirmed_at, waiting.confirmed_by = Now(), access.user
+            waiting.save(update_fields=["confirmed_at", "confirmed_by"])
+            audit.record(access, Action.CONFIRM_ERASURE, count=waiting.persons)
+
+
+def write_ledger() -> None:
+    """Copies the receipts that are not there yet to the ledger outside the database (domain.md F45). A crash in between
+    may write one twice, never leave one out."""
+    receipts = list(ErasureReceipt.objects.filter(in_ledger=False).order_by("id")[:100_000])
+    if not receipts:
+        return
+    path = Path(settings.ERASURE_LEDGER)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "a", encoding="utf-8") as file:
+        file.writelines(_ledger_line(receipt) for receipt in receipts)
+        file.flush()
+        os.fsync(file.fileno())
+    ErasureReceipt.objects.filter(id__in=ids(one.pk for one in receipts)).update(in_ledger=True)
+
+
+def _ledger_line(receipt: ErasureReceipt) -> str:
+    told = {
+        "erased_at": receipt.erased_at.isoformat(),
+        "code_hashes": [bytes(one).hex() for one in receipt.code_hashes],
+        "services": receipt.services,
+        "whole_person": receipt.whole_person,
+        "rows": receipt.rows,
+    }
+    return json.dumps(told, ensure_ascii=False) + "\n"
+
+
+def _held_back(day: date) -> int:
+    """How many persons wait for a confirmation; 0 when the run may go on (domain.md F43)."""
+    with transaction.atomic():
+        persons = due(day).persons
+        if persons <= HOLD_PERSONS or persons <= HOLD_SHARE * Person.objects.count():
+            return 0
+        hold = ErasureHold.objects.select_for_update().filter(done_at=None).first()
+        if hold is None:
+            ErasureHold.objects.create(day=day, persons=persons)
+            return persons
+        if hold.confirmed_at is not None and persons <= hold.persons:
+            return 0
+        # More than what was confirmed: that is another question.
+        hold.day, hold.persons, hold.confirmed_at, hold.confirmed_by = day, persons, None, None
+        hold.save()
+        return persons
+
+
+def _due_persons(day: date, among: Collection[int] | None = None) -> list[int]:
+    where: str = _PERSON_DUE
+    values: tuple[date | list[int], ...] = (day,)
+    if among is not None:
+        where, values = f"{where} AND p.id = ANY(%s)", (day, list(among))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT p.id FROM registry_person p WHERE {where} ORDER BY p.id LIMIT {BATCH}", values)  # noqa: S608
+        return [person for (person,) in cursor.fetchall()]
+
+
+def _erase(access: Access, person_ids: Sequence[int]) -> Counter[str]:
+    """Erases the persons, whose rows are locked, with everything that refers to them."""
+    hashes = _code_hashes(person_ids)
+    services: dict[int, list[str]] = {}
+    used = Clientship.objects.filter(person__in=ids(person_ids)).order_by("service__code")
+    for person, service in used.values_list("person", "service__code").distinct():
+        services.setdefault(person, []).append(service)
+    subjects = dict(Person.objects.filter(id__in=ids(person_ids)).values_list("id", "subject"))
+    rows: dict[int, Counter[str]] = {person: Counter() for person in person_ids}
+    with connection.cursor() as cursor:
+        for table, column in _references():
+            sql = f'DELETE FROM "{table}" WHERE "{column}" = ANY(%s) RETURNING "{column}"'  # noqa: S608
+            cursor.execute(sql, [list(person_ids)])
+            for (person,) in cursor.fetchall():
+                rows[person][table] += 1
+        cursor.execute("DELETE FROM registry_person WHERE id = ANY(%s) RETURNING id", [list(person_ids)])
+        for (person,) in cursor.fetchall():
+            rows[person]["registry_person"] += 1
+    ErasureReceipt.objects.bulk_create(
+        [
+            ErasureReceipt(
+                code_hashes=hashes.get(person, []),
+                services=services.get(person, []),
+                whole_person=True,
+                rows=dict(rows[person]),
+            )
+            for person in person_ids
+        ],
+        batch_size=BATCH,
+    )
+    audit.record(access, Action.ERASE, subjects=subjects.values())
+    return sum(rows.values(), Counter())
+
+
+def _erase_clientships(access: Access, day: date) -> int:
+    """Erases clientships that ended long ago, of persons who stay."""
+    erased = 0
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT DISTINCT c.person_id FROM registry_clientship c WHERE {_CLIENTSHIP_DUE} LIMIT {BATCH}",  # noqa: S608
+                [day, _long_ago(day)],
+            )
+            persons = vtj_data.lock([person for (person,) in cursor.fetchall()])
+            if not persons:
+                return erased
+            cursor.execute(
+                f"DELETE FROM registry_clientship c USING registry_service s WHERE {_CLIENTSHIP_DUE}"  # noqa: S608
+                " AND c.person_id = ANY(%s) AND s.id = c.service_id RETURNING c.person_id, s.code",
+                [day, _long_ago(day), persons],
+            )
+            gone = cursor.fetchall()
+            hashes = _code_hashes(persons)
+            ErasureReceipt.objects.bulk_create(
+                [
+                    ErasureReceipt(
+                        code_hashes=hashes[person],
+                        services=[service],
+                        whole_person=False,
+                        rows={"registry_clientship": 1},
+                    )
+                    for person, service in gone
+                ],
+                batch_size=BATCH,
+            )
+            subjects = Person.objects.filter(id__in=ids(persons)).values_list("subject", flat=True)
+            audit.record(access, Action.ERASE, subjects=subjects, count=len(gone), details={"clientships": len(gone)})
+            erased += len(gone)
+
+
+def _code_hashes(person_ids: Sequence[int]) -> dict[int, list[bytes]]:
+    hashes: dict[int, list[bytes]] = {}
+    rows = PersonCode.objects.filter(person__in=ids(person_ids)).values_list("person", "hetu")
+    for person, hetu in rows:
+        hashes.setdefault(person, []).append(code_hash(Hetu(hetu)))
+    return hashes
+
+
+def _references() -> list[tuple[str, str]]:
+    """Every table and column that refers to a person."""
+    relations = Person._meta.get_fields(include_hidden=True)
+    fields = [one.field for one in relations if isinstance(one, ForeignObjectRel)]
+    return sorted((one.model._meta.db_table, str(one.column)) for one in fields)
+
+
+def _long_ago(day: date) -> date:
+    return day - timedelta(days=settings.ENDED_CLIENTSHIP_DAYS)

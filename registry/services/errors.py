@@ -1,0 +1,16 @@
+"""What a service refuses to do, in words for the person who asked."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+
+
+class Refused(Exception):
+    """The act is not done. The text is for the page or the command: short, kind, without personal data."""
+
+    def __init__(self, message: str | Promise) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return str(self.message)

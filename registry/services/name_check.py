@@ -1,0 +1,56 @@
+"""Names of an imported list, compared once with VTJ's answer and never stored (outside.md, Import file).
+
+What waits for the answer is a keyed hash of the name's search key. A mismatch opens a problem, and while that is open
+nothing that VTJ says of the person is shown: the code in the list may be somebody else's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from typing import cast
+
+from django.conf import settings
+
+from registry.models import NameCheck, Person, PersonStatus, ProblemKind
+from registry.names import name_key
+from registry.services.problems import open_problems
+from registry.sql import ids
+
+
+def name_hash(name: str | None) -> bytes | None:
+    """The keyed hash of a name as it is searched for; None for no name."""
+    key = name_key(name)
+    return hmac.digest(settings.AUDIT_KEY.encode(), f"name:{key}".encode(), hashlib.sha256) if key else None
+
+
+def compare(person_ids: Sequence[int]) -> int:
+    """Compares those of the persons whose basic data has come, opens problems, and forgets what was compared.
+
+    For use inside the transaction that wrote the basic data. Returns how many did not match.
+    """
+    waiting = NameCheck.objects.filter(person__in=ids(person_ids)).exclude(person__status=PersonStatus.AWAITING)
+    rows = waiting.values_list("person", "last_name_hash", "first_names_hash")
+    checks = cast("list[tuple[int, bytes | None, bytes | None]]", list(rows))
+    if not checks:
+        return 0
+    held = Person.objects.filter(id__in=ids(person for person, *_ in checks))
+    names = {one: (last, first) for one, last, first in held.values_list("id", "last_name", "first_names")}
+    differing = [person for person, last, first in checks if _differ(last, first, names[person])]
+    open_problems([(person, ProblemKind.NAME_MISMATCH, None) for person in differing])
+    NameCheck.objects.filter(person__in=ids(person for person, *_ in checks)).delete()
+    return len(differing)
+
+
+def _differ(last: bytes | None, first: bytes | None, held: tuple[str | None, str | None]) -> bool:
+    """Whether a name that the list tells is not the one that VTJ gives. The list may know fewer first names."""
+    if last is not None and bytes(last) != name_hash(held[0]):
+        return True
+    return first is not None and bytes(first) not in {name_hash(part) for part in _beginnings(held[1])}
+
+
+def _beginnings(first_names: str | None) -> list[str]:
+    """``Aino``, ``Aino Maria`` … of all the first names."""
+    words = (first_names or "").split()
+    return [" ".join(words[: count + 1]) for count in range(len(words))]
