@@ -1,0 +1,32 @@
+"""``manage.py export_register FILE``: the register as JSON Lines (outside.md, Export)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from registry.policies import Access
+from registry.services.export import Options, export
+
+
+class Command(BaseCommand):
+    """Writes the register to a file that only its owner can read; leaves an event in the audit log."""
+
+    help = "Writes the register to FILE, one JSON object per person and line."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The file, and what is left out unless asked for."""
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--include-protected", action="store_true", help="also persons under a ban, without places")
+        parser.add_argument("--include-former", action="store_true", help="also former identity codes")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Exit 0: written; 2: the file cannot be written."""
+        chosen = Options(protected=options["include_protected"], former=options["include_former"])
+        try:
+            count = export(Access(None, "export_register command"), options["file"], chosen)
+        except OSError as error:
+            raise CommandError(f"{options['file']}: {error.strerror}", returncode=2) from error
+        self.stdout.write(f"{count} persons written to {options['file']}")
