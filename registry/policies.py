@@ -16,7 +16,7 @@ from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from registry.models import Clientship, Person, User
+from registry.models import Clientship, Person, Service, User
 
 SEE_CLIENTS: Final = "registry.see_clients"
 MANAGE_CLIENTSHIPS: Final = "registry.manage_clientships"
@@ -88,6 +88,15 @@ def persons(access: Access) -> QuerySet[Person]:
     if access.user is None:
         return Person.objects.all()
     return Person.objects.filter(Exists(clientships(access).filter(person=OuterRef("pk")).order_by()))
+
+
+def services(access: Access) -> QuerySet[Service]:
+    """The services whose clients may be added and whose clientships may be ended: those of one's own units (H52)."""
+    if access.user is None:
+        return Service.objects.all()
+    if not access.may(MANAGE_CLIENTSHIPS):
+        return Service.objects.none()
+    return Service.objects.filter(unit__staff=access.user)
 
 
 def open_on(day: date) -> Q:

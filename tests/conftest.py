@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
     from pytest_django import DjangoDbBlocker
 
+pytest_plugins = ["tests.cast"]
+
 NO_BROWSER = "no Chromium: set CHROMIUM_PATH, or install chromium"
 
 

@@ -31,14 +31,15 @@ BATCH: Final = 1000
 HOLD_PERSONS: Final = 50
 HOLD_SHARE: Final = 0.01
 
-# Nobody needs to know the person any more: no clientship is open or to come on the day (takes the day).
-_PERSON_DUE: Final = (
-    'NOT EXISTS (SELECT FROM registry_clientship c WHERE c.person_id = p.id AND (c."end" IS NULL OR c."end" >= %s))'
-)
-# The person stays, and this clientship ended long enough ago (takes the day, and the day before which it ended).
+# A clientship o still counts on a day: it is open or to come, or its end was entered on that very day, since a past end
+# is due on the next day. Takes the day twice.
+_COUNTS: Final = '(o."end" IS NULL OR o."end" >= %s OR (o.ended_at AT TIME ZONE \'Europe/Helsinki\')::date >= %s)'
+# Nobody needs to know the person any more (takes the day twice).
+_PERSON_DUE: Final = f"NOT EXISTS (SELECT FROM registry_clientship o WHERE o.person_id = p.id AND {_COUNTS})"  # noqa: S608
+# The person stays, and this clientship c ended long enough ago (takes the day thrice, and the last end that is due).
 _CLIENTSHIP_DUE: Final = (
-    "EXISTS (SELECT FROM registry_clientship o WHERE o.person_id = c.person_id"
-    ' AND (o."end" IS NULL OR o."end" >= %s)) AND c."end" < %s'
+    f"EXISTS (SELECT FROM registry_clientship o WHERE o.person_id = c.person_id AND {_COUNTS})"  # noqa: S608
+    " AND coalesce((c.ended_at AT TIME ZONE 'Europe/Helsinki')::date < %s, true) AND c.\"end\" <= %s"
 )
 
 
@@ -65,18 +66,34 @@ class Report:
         return f"{self.persons} persons and {self.clientships} ended clientships of persons who stay were erased"
 
 
-def erased_on(end: date) -> date:
-    """The day on which a person whose last clientship ends on this day is erased (domain.md F43)."""
-    return end + timedelta(days=1)
+def erased_on(end: date, entered: date) -> date:
+    """The day on which a person is erased whose last clientship ends on a day that was entered on another: a past end is
+    due on the next day (domain.md F43)."""
+    return max(end, entered) + timedelta(days=1)
+
+
+def clientship_erased_on(end: date, entered: date) -> date:
+    """The same of an ended clientship of a person who stays (domain.md F43)."""
+    return max(end + timedelta(days=settings.ENDED_CLIENTSHIP_DAYS), entered + timedelta(days=1))
+
+
+def count_rows(person_id: int) -> dict[str, int]:
+    """How many rows of which table the erasure of the person would delete; tables without any are left out."""
+    counts = {"registry_person": 1}
+    with connection.cursor() as cursor:
+        for table, column in _references():
+            cursor.execute(f'SELECT count(*) FROM "{table}" WHERE "{column}" = %s', [person_id])  # noqa: S608
+            counts[table] = counts.get(table, 0) + cursor.fetchone()[0]
+    return {table: count for table, count in counts.items() if count}
 
 
 def due(day: date) -> Due:
     """What the run of the Helsinki day would erase."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM registry_person p WHERE {_PERSON_DUE}", [day])  # noqa: S608
+        cursor.execute(f"SELECT count(*) FROM registry_person p WHERE {_PERSON_DUE}", [day, day])  # noqa: S608
         persons = cursor.fetchone()[0]
         sql = f"SELECT count(*) FROM registry_clientship c WHERE {_CLIENTSHIP_DUE}"  # noqa: S608
-        cursor.execute(sql, [day, _long_ago(day)])
+        cursor.execute(sql, _clientship_values(day))
         return Due(persons, cursor.fetchone()[0])
 
 
@@ -87,9 +104,9 @@ def run(access: Access, day: date) -> Report:
         while batch := _due_persons(day):
             with transaction.atomic():
                 locked = vtj_data.lock(batch)
-                still = _due_persons(day, among=locked)
-                report.rows += _erase(access, still)
-                report.persons += len(still)
+                if still := _due_persons(day, among=locked):
+                    report.rows += _erase(access, still)
+                    report.persons += len(still)
         report.clientships = _erase_clientships(access, day)
         report.rows["registry_clientship"] += report.clientships
         ErasureHold.objects.filter(done_at=None).update(done_at=Now())
@@ -167,9 +184,9 @@ def _held_back(day: date) -> int:
 
 def _due_persons(day: date, among: Collection[int] | None = None) -> list[int]:
     where: str = _PERSON_DUE
-    values: tuple[date | list[int], ...] = (day,)
+    values: list[date | list[int]] = [day, day]
     if among is not None:
-        where, values = f"{where} AND p.id = ANY(%s)", (day, list(among))
+        where, values = f"{where} AND p.id = ANY(%s)", [day, day, list(among)]
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT p.id FROM registry_person p WHERE {where} ORDER BY p.id LIMIT {BATCH}", values)  # noqa: S608
         return [person for (person,) in cursor.fetchall()]
@@ -216,7 +233,7 @@ def _erase_clientships(access: Access, day: date) -> int:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT DISTINCT c.person_id FROM registry_clientship c WHERE {_CLIENTSHIP_DUE} LIMIT {BATCH}",  # noqa: S608
-                [day, _long_ago(day)],
+                _clientship_values(day),
             )
             persons = vtj_data.lock([person for (person,) in cursor.fetchall()])
             if not persons:
@@ -224,7 +241,7 @@ def _erase_clientships(access: Access, day: date) -> int:
             cursor.execute(
                 f"DELETE FROM registry_clientship c USING registry_service s WHERE {_CLIENTSHIP_DUE}"  # noqa: S608
                 " AND c.person_id = ANY(%s) AND s.id = c.service_id RETURNING c.person_id, s.code",
-                [day, _long_ago(day), persons],
+                [*_clientship_values(day), persons],
             )
             gone = cursor.fetchall()
             hashes = _code_hashes(persons)
@@ -260,5 +277,5 @@ def _references() -> list[tuple[str, str]]:
     return sorted((one.model._meta.db_table, str(one.column)) for one in fields)
 
 
-def _long_ago(day: date) -> date:
-    return day - timedelta(days=settings.ENDED_CLIENTSHIP_DAYS)
+def _clientship_values(day: date) -> list[date]:
+    return [day, day, day, day - timedelta(days=settings.ENDED_CLIENTSHIP_DAYS)]
