@@ -12,6 +12,8 @@ from registry.services.audit import code_hash
 from tests.engine import world
 from tests.engine.world import PROTECTED, answer, applied, apply_page, ask_of, client, code_of, entry, fresh
 from tests.reading.rows import ABROAD, RECORD, ban, code, home, name, old_home
+from vtjsync.engine.sync import sync
+from vtjsync.simulator.server import Handle
 
 pytestmark = pytest.mark.django_db
 
@@ -149,3 +151,19 @@ def test_d30_nobody_else_waits() -> None:
     one, other, third = client(into=cohort), client(into=cohort), client(into=cohort)
     apply_page(run, cohort, entry(one, *replaced(code_of(one), code_of(other))), entry(third, name("LISATTY")))
     assert fresh(third).last_name == "Uusinen"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_d27_a_second_correction_between_two_runs_is_not_passed_over(vtj: Handle) -> None:
+    world.clients(vtj.codes(20))
+    sync("test", wait=0)
+    first = vtj.codes(1)[0]
+    vtj.happen("code_changed", first)
+    second = vtj.truth([first])[0]["henkilotunnus"]
+    vtj.happen("code_changed", second)
+    third = vtj.truth([first])[0]["henkilotunnus"]
+    assert len({first, second, third}) == 3
+    row = sync("test", wait=0)
+    assert (row.state, row.not_found) == ("COMPLETE", 0)
+    person = PersonCode.objects.get(hetu=first).person
+    assert codes(person) == {first: False, second: False, third: True}

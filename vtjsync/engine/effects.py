@@ -214,7 +214,13 @@ def codes_in(rows: Iterable[Row]) -> set[str]:
     return found
 
 
-def _allowed(code: Hetu) -> bool:
+def successors(rows: Iterable[Row]) -> set[Hetu]:
+    """The active codes that the rows name, where the setting allows them."""
+    told = (row.aktiivinenHenkilotunnus for row in rows if isinstance(row, CodeRow))
+    return {Hetu(code) for code in told if code is not None and _allowed(code)}
+
+
+def _allowed(code: str) -> bool:
     """Whether the setting allows the code to be sent (domain.md A7)."""
     try:
         return parse(code, test_codes=settings.HETU_ALLOW_TEST_CODES) == code
