@@ -23,6 +23,7 @@ SOURCES: Final = ("registry", "templates", "vtjsync")
 LANGUAGES: Final = ("fi", "sv")
 # What the program reads of a catalogue's head; dates and names of people are git's to tell.
 HEADERS: Final = ("Language", "Plural-Forms", "MIME-Version", "Content-Type", "Content-Transfer-Encoding")
+COMMENT: Final = "# `make translations` collects the texts; what they are in this language is written here."
 KEYWORDS: Final = DEFAULT_KEYWORDS | {
     "gettext_lazy": None,
     "gettext_noop": None,
@@ -71,7 +72,7 @@ def catalogue(language: str) -> Catalog:
     """The texts of the sources with the translations that are known; what is no longer used is left out."""
     path = po_path(language)
     known = read(language) if path.exists() else Catalog(locale=language)
-    fresh = Steady(locale=language, header_comment="", charset="utf-8", fuzzy=False)
+    fresh = Steady(locale=language, header_comment=COMMENT, charset="utf-8", fuzzy=False)
     for message in template():
         if message.id:
             old = known.get(message.id, message.context)
