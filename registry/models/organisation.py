@@ -62,6 +62,8 @@ class DataPermit(models.Model):
             ),
             ExclusionConstraint(
                 name="permits_do_not_overlap",
+                # Two permits can move their common border in one transaction.
+                deferrable=models.Deferrable.IMMEDIATE,
                 expressions=[
                     (
                         Func(

@@ -35,10 +35,10 @@ HOLD_SHARE: Final = 0.01
 # is due on the next day. Takes the day twice.
 _COUNTS: Final = '(o."end" IS NULL OR o."end" >= %s OR (o.ended_at AT TIME ZONE \'Europe/Helsinki\')::date >= %s)'
 # Nobody needs to know the person any more (takes the day twice).
-_PERSON_DUE: Final = f"NOT EXISTS (SELECT FROM registry_clientship o WHERE o.person_id = p.id AND {_COUNTS})"  # noqa: S608
+_PERSON_DUE: Final = f"NOT EXISTS (SELECT FROM registry_clientship o WHERE o.person_id = p.id AND {_COUNTS})"
 # The person stays, and this clientship c ended long enough ago (takes the day thrice, and the last end that is due).
 _CLIENTSHIP_DUE: Final = (
-    f"EXISTS (SELECT FROM registry_clientship o WHERE o.person_id = c.person_id AND {_COUNTS})"  # noqa: S608
+    f"EXISTS (SELECT FROM registry_clientship o WHERE o.person_id = c.person_id AND {_COUNTS})"
     " AND coalesce((c.ended_at AT TIME ZONE 'Europe/Helsinki')::date < %s, true) AND c.\"end\" <= %s"
 )
 
@@ -67,8 +67,8 @@ class Report:
 
 
 def erased_on(end: date, entered: date) -> date:
-    """The day on which a person is erased whose last clientship ends on a day that was entered on another: a past end is
-    due on the next day (domain.md F43)."""
+    """The day on which a person is erased whose last clientship has this end, entered on that day (domain.md F43): a
+    past end is due on the next day."""
     return max(end, entered) + timedelta(days=1)
 
 

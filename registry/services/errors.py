@@ -14,3 +14,7 @@ class Refused(Exception):
 
     def __str__(self) -> str:
         return str(self.message)
+
+
+class Unreadable(Refused):
+    """The file is not what it should be, as a whole: nothing of it was used."""
