@@ -43,9 +43,9 @@ def test_a_translation_keeps_what_is_filled_in(language: str) -> None:
     for message in translations.read(language):
         if message.id:
             ids = message.id if isinstance(message.id, tuple) else (message.id,)
-            for text in forms(message):
-                assert filled_in(text) == filled_in(ids[-1]), message.id
-                assert (text[:1].isspace(), text[-1:].isspace()) == (ids[0][:1].isspace(), ids[0][-1:].isspace())
+            for text, original in zip(forms(message), ids, strict=True):
+                assert filled_in(text) == filled_in(original), message.id
+                assert (text[:1].isspace(), text[-1:].isspace()) == (original[0].isspace(), original[-1].isspace())
 
 
 def forms(message: Message) -> tuple[str, ...]:
