@@ -1,0 +1,122 @@
+"""The sign-in page in a real browser: light and dark, wide and narrow, and by the keyboard alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from django.urls import reverse
+
+from tests.factories import PASSWORD, UserFactory
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+    from pytest_django.live_server_helper import LiveServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+# Texts whose contrast with what lies behind them is less than WCAG 2.1 AA asks of small text (1.4.3).
+FAINT = """() => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
+    const pen = canvas.getContext("2d", { willReadFrequently: true });
+    const rgba = colour => {
+        pen.clearRect(0, 0, 1, 1);
+        pen.fillStyle = colour;
+        pen.fillRect(0, 0, 1, 1);
+        return [...pen.getImageData(0, 0, 1, 1).data];
+    };
+    const light = ([...colour]) => colour.slice(0, 3)
+        .map(part => part / 255)
+        .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0);
+    const behind = element => {
+        for (; element; element = element.parentElement) {
+            const colour = rgba(getComputedStyle(element).backgroundColor);
+            if (colour[3] === 255) return colour;
+        }
+        return rgba("Canvas");
+    };
+    return [...document.querySelectorAll("body *")]
+        .filter(element => [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim()))
+        .filter(element => {
+            const [one, other] = [light(rgba(getComputedStyle(element).color)), light(behind(element))];
+            return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05) < 4.5;
+        })
+        .map(element => element.textContent.trim());
+}"""
+# Things to press that are smaller than a fingertip.
+SMALL = """() => [...document.querySelectorAll("main a, button, input:not([type=hidden]), select, nav a")]
+    .filter(element => element.checkVisibility() && getComputedStyle(element).display !== "inline")
+    .filter(element => element.getBoundingClientRect().height < 44)
+    .map(element => element.outerHTML)"""
+SIDEWAYS = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
+INK_IS_LIGHT = "() => getComputedStyle(document.body).color.match(/\\d+/)[0] > 127"
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_sign_in_page_fits_and_can_be_read(
+    live_server: LiveServer, new_page: Callable[..., Page], width: int, color_scheme: str
+) -> None:
+    page = new_page(width, color_scheme=color_scheme)
+    page.goto(live_server.url + reverse("sign-in"))
+    for _ in range(2):
+        assert page.evaluate(INK_IS_LIGHT) == (color_scheme == "dark")
+        assert not page.evaluate(SIDEWAYS)
+        assert page.evaluate(FAINT) == []
+        assert page.evaluate(SMALL) == []
+        # The same page with its errors.
+        page.get_by_label("Käyttäjätunnus").fill("matti")
+        page.locator("main button").click()
+        page.get_by_role("alert").wait_for()
+
+
+def test_the_sign_in_page_is_read_at_four_times_the_size(
+    live_server: LiveServer, new_page: Callable[..., Page]
+) -> None:
+    """Zoomed to 400 % a desktop window is 320 px wide (WCAG 1.4.10)."""
+    page = new_page(320)
+    page.goto(live_server.url + reverse("sign-in"))
+    assert not page.evaluate(SIDEWAYS)
+
+
+def test_the_keyboard_is_enough(live_server: LiveServer, new_page: Callable[..., Page]) -> None:
+    user = UserFactory.create()
+    page = new_page()
+    page.goto(live_server.url + reverse("sign-in"))
+    page.keyboard.type(user.username)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Ei vielä oikeuksia").wait_for()
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Siirry sisältöön")
+    assert skip.evaluate("link => link === document.activeElement && link.getBoundingClientRect().top >= 0")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    page.get_by_role("button", name="Kirjaudu ulos").press("Enter")
+    page.get_by_role("heading", name="Kirjaudu sisään").wait_for()
+
+
+def test_a_wrong_password_moves_the_reader_to_what_is_wrong(
+    live_server: LiveServer, new_page: Callable[..., Page]
+) -> None:
+    page = new_page()
+    page.goto(live_server.url + reverse("sign-in"))
+    page.get_by_label("Käyttäjätunnus").fill("nobody")
+    page.get_by_label("Salasana").fill("wrong")
+    page.locator("main button").click()
+    alert = page.get_by_role("alert")
+    assert "Käyttäjätunnus tai salasana on väärin." in alert.inner_text()
+    assert alert.evaluate("element => element === document.activeElement")
+    assert page.get_by_label("Käyttäjätunnus").input_value() == "nobody"
+    assert page.get_by_label("Salasana").input_value() == ""
+
+
+def test_the_language_is_changed_where_one_is(live_server: LiveServer, new_page: Callable[..., Page]) -> None:
+    page = new_page(java_script_enabled=False)
+    page.goto(live_server.url + reverse("sign-in"))
+    page.get_by_role("button", name="Svenska").click()
+    page.get_by_role("heading", name="Logga in").wait_for()
+    assert page.url == live_server.url + reverse("sign-in")
