@@ -1,0 +1,150 @@
+"""The forms of the pages. What the register itself refuses stays with the services; these check what was typed."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any, Final
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from registry import clock, hetu
+from registry.hetu import Fault, Hetu, InvalidHetu
+from registry.models import EndReason, Provider, Service
+
+# Six digits and a mark of a century can only be meant as an identity code.
+_LIKE_A_CODE: Final = re.compile(r"\s*\d{6}\s*[-+A-FU-Ya-fu-y]?\s*\d")
+_DATES: Final = ("%d.%m.%Y", "%Y-%m-%d")
+
+FAULTS: Final = {
+    Fault.MALFORMED: _("An identity code looks like 131052-308T. Check that every character is there."),
+    Fault.CHECK_CHARACTER: _("The last character does not fit the others. Check the code for a typing error."),
+    Fault.NOT_PERMANENT: _("This is a test or temporary code, and not a permanent identity code."),
+    Fault.NOT_TEST: _("This installation is for testing: only test codes (individual number 900–999) are accepted."),
+}
+
+
+class SignIn(AuthenticationForm):
+    """User name and password, with an answer that does not tell which of them was wrong."""
+
+    error_messages = {
+        "invalid_login": _("The user name or the password is wrong. Check both and try again."),
+        "inactive": _("This account is not in use."),
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("User name")
+        self.fields["password"].label = _("Password")
+
+
+class CodeField(forms.CharField):
+    """An identity code, cleaned to :class:`registry.hetu.Hetu`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        plain = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "class": "short"}
+        super().__init__(max_length=40, widget=forms.TextInput(attrs=plain), **kwargs)
+
+    def clean(self, value: Any) -> Hetu:
+        """The code, or what is wrong with it in kind words and without repeating it."""
+        return parsed(super().clean(value))
+
+
+class DayField(forms.DateField):
+    """A day as 31.1.2026 or 2026-01-31."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        plain = {"class": "short", "autocomplete": "off", "inputmode": "text"}
+        error = {"invalid": _("Write the day as 31.1.2026.")}
+        widget = forms.DateInput(format="%-d.%-m.%Y", attrs=plain)
+        super().__init__(input_formats=_DATES, widget=widget, error_messages=error, localize=False, **kwargs)
+
+
+class Search(forms.Form):
+    """One box: an identity code or the beginnings of names."""
+
+    q = forms.CharField(
+        label=_("Name or identity code"),
+        help_text=_("The beginning of any part of the name is enough; several words narrow the search."),
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": _("Write a name or an identity code.")},
+    )
+    after = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    before = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def clean_q(self) -> str:
+        """The words; those that look like a code must be one."""
+        words: str = self.cleaned_data["q"]
+        return parsed(words) if _LIKE_A_CODE.match(words) else words
+
+    @property
+    def code(self) -> Hetu | None:
+        """The identity code that was searched for, if it was one."""
+        words = self.cleaned_data["q"]
+        return Hetu(words) if _LIKE_A_CODE.match(words) else None
+
+
+class AddClient(forms.Form):
+    """A new clientship: whose, of which service, from which day."""
+
+    hetu = CodeField(label=_("Identity code"))
+    service = forms.ModelChoiceField(Service.objects.none(), label=_("Service"), empty_label=_("Choose a service"))
+    provider = forms.ModelChoiceField(
+        Provider.objects.none(), label=_("Provider"), required=False, empty_label=_("Not known yet")
+    )
+    start = DayField(label=_("Start date"), help_text=_("The first day of the clientship, as 31.1.2026."))
+    reference = forms.CharField(
+        label=_("Own reference"),
+        help_text=_("For example the number of the decision. No names, addresses or identity codes."),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, services: QuerySet[Service], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"start": clock.today()}, **kwargs)
+        services = services.order_by("name_fi", "pk")
+        self.fields["service"].queryset = services  # type: ignore[attr-defined]
+        providers = Provider.objects.filter(services__in=services).distinct().order_by("name")
+        self.fields["provider"].queryset = providers  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """The provider must be one of the service's."""
+        cleaned = super().clean() or {}
+        service, provider = cleaned.get("service"), cleaned.get("provider")
+        if service and provider and not service.providers.filter(pk=provider.pk).exists():
+            self.add_error("provider", _("This provider does not produce the service that you chose."))
+        return cleaned
+
+
+class EndClientship(forms.Form):
+    """The last day of a clientship, and why it ends."""
+
+    end = DayField(label=_("Last day"), help_text=_("The last day of the clientship, as 31.1.2026."))
+    reason = forms.ChoiceField(label=_("Reason"))
+
+    def __init__(self, start: date, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.start = start
+        chosen = [(one.value, one.label) for one in EndReason if one is not EndReason.LIST]
+        self.fields["reason"].choices = [("", _("Choose a reason")), *chosen]  # type: ignore[attr-defined]
+
+    def clean_end(self) -> date:
+        """Not before it began."""
+        end: date = self.cleaned_data["end"]
+        if end < self.start:
+            raise forms.ValidationError(_("The clientship cannot end before it began."))
+        return end
+
+
+def parsed(text: str) -> Hetu:
+    """The code that was typed, spaces forgiven. Raises ValidationError in words that do not repeat it."""
+    try:
+        return hetu.parse(re.sub(r"\s", "", text), test_codes=settings.HETU_ALLOW_TEST_CODES)
+    except InvalidHetu as error:
+        raise forms.ValidationError(FAULTS[error.fault], code=error.fault.value) from None

@@ -1,0 +1,255 @@
+"""One client's page: what VTJ says as far as it may be shown, the clientships that may be seen, and what changed.
+
+Each of these writes its audit event before it returns (domain.md G46). Nobody and somebody who may not be seen are the
+same answer: None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final
+from uuid import UUID
+
+from registry import ports
+from registry.clock import helsinki_day, today
+from registry.hetu import masked
+from registry.history import LOCATION_FIELDS
+from registry.models import AppliedChange, Clientship, Person, PersonCode, Problem, ProblemKind
+from registry.policies import (
+    HANDLE_PROTECTED,
+    MANAGE_CLIENTSHIPS,
+    SEE_CLIENTS,
+    SEE_FORMER,
+    Access,
+    clientships,
+    persons,
+)
+from registry.record import Group, PersonRecord
+from registry.selectors import wording
+from registry.selectors.place import Place, granted_places, permit_on, place_of
+from registry.selectors.signs import Sign, signs_of
+from registry.services import audit, erasure, vtj_data
+from registry.services.audit import Action
+
+CHANGES_SHOWN: Final = 50
+NAME_FIELDS: Final = ("first_names", "last_name")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One address in lines, and since when it holds."""
+
+    lines: tuple[str, ...]
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientshipRow:
+    """A clientship that may be seen. ``open`` holds today; ``erased_on`` is when it goes, if it has an end."""
+
+    row: Clientship
+    open: bool
+    coming: bool
+    erased_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One change in words. Where a former name may not be seen, ``hidden`` stands for it (domain.md D31)."""
+
+    field: str
+    old: str
+    new: str
+    hidden: bool
+    source: str
+    changed_at: datetime
+    run: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What a client's page shows. ``code`` is masked unless it was asked for; ``granted`` names the location groups that
+    the permit has; ``confirmed`` is as of when VTJ's data holds; ``known``: VTJ's data has come and is to be shown."""
+
+    subject: UUID
+    first_names: str
+    last_name: str
+    code: str
+    code_shown: bool
+    known: bool
+    language: str
+    deceased: bool
+    death_date: str
+    protected: bool
+    protection_end: str
+    place: Place
+    reveal_awaited: bool
+    granted: frozenset[Group]
+    home: Address | None
+    foreign: tuple[Address, ...]
+    municipality: str
+    moved_in: str
+    confirmed: datetime | None
+    checked_at: datetime | None
+    status: str
+    signs: tuple[Sign, ...]
+    problems: tuple[tuple[str, datetime], ...]
+    former_codes: tuple[str, ...]
+    clientships: tuple[ClientshipRow, ...]
+    changes: tuple[ChangeRow, ...]
+    may_manage: bool
+
+    @property
+    def name(self) -> str:
+        """``Aino Maria Virtanen``; empty where it may not be shown or has not come."""
+        return " ".join(filter(None, (self.first_names, self.last_name)))
+
+
+def viewed(access: Access, subject: UUID) -> Client | None:
+    """The client's page. Raises PermissionDenied."""
+    return _client(access, subject, Action.VIEW, code=False)
+
+
+def with_code(access: Access, subject: UUID) -> Client | None:
+    """The same with the identity code in clear, and an event of its own for that (domain.md H54)."""
+    return _client(access, subject, Action.SHOW_CODE, code=True)
+
+
+def status(access: Access, subject: UUID) -> str | None:
+    """Where the person stands with VTJ, and no more: what a waiting page asks again and again, without an event."""
+    access.require(SEE_CLIENTS)
+    found: str | None = persons(access).filter(subject=subject).values_list("status", flat=True).first()
+    return found
+
+
+def moved_to_handlers(access: Access, subject: UUID) -> bool:
+    """Whether this is a client of one's own units who has come under a ban, and so is seen by the handlers of
+    protected clients only (domain.md E38)."""
+    if access.user is None or not access.may(SEE_CLIENTS) or access.may(HANDLE_PROTECTED):
+        return False
+    own = Clientship.objects.filter(service__unit__staff=access.user)
+    return own.filter(person__subject=subject, person__protected=True).exists()
+
+
+def clientship(access: Access, number: int) -> Clientship | None:
+    """A clientship that may be seen, with its person and service. Raises PermissionDenied."""
+    access.require(MANAGE_CLIENTSHIPS)
+    rows = clientships(access).select_related("person", "service", "provider")
+    found: Clientship | None = rows.filter(pk=number).first()
+    if found is not None:
+        audit.record(access, Action.VIEW, subjects=[found.person.subject])
+    return found
+
+
+def _client(access: Access, subject: UUID, action: Action, *, code: bool) -> Client | None:
+    access.require(SEE_CLIENTS)
+    person = persons(access).filter(subject=subject).first()
+    if person is None:
+        return None
+    audit.record(access, action, subjects=[subject])
+    return _page(access, person, code=code)
+
+
+def _page(access: Access, person: Person, *, code: bool) -> Client:
+    problems = dict(Problem.objects.filter(person=person, closed_at=None).values_list("kind", "opened_at"))
+    mismatch = ProblemKind.NAME_MISMATCH in problems
+    permit, confirmed = permit_on(today()), ports.source().confirmed_at([person.pk]).get(person.pk)
+    place = place_of(person, permit=permit, mismatch=mismatch, confirmed=confirmed, now=datetime.now(UTC))
+    record = vtj_data.read([person.pk])[person.pk].record
+    record = PersonRecord(protected=record.protected) if mismatch else record
+    record = record if place.visible else record.without_location()
+    codes = dict(PersonCode.objects.filter(person=person).order_by("pk").values_list("hetu", "current"))
+    current = next((hetu for hetu, is_current in codes.items() if is_current), "")
+    former = tuple(hetu for hetu, is_current in codes.items() if not is_current) if access.may(SEE_FORMER) else ()
+    return Client(
+        subject=person.subject,
+        first_names=record.first_names or "",
+        last_name=record.last_name or "",
+        code=current if code else masked(current) if current else "",
+        code_shown=code,
+        known=person.basic_data_at is not None and not mismatch,
+        language=wording.language_name(record.language_code, record.language_name),
+        deceased=record.deceased,
+        death_date=str(record.death_date or ""),
+        protected=record.protected,
+        protection_end=str(record.protection_end or ""),
+        place=place,
+        reveal_awaited=person.reveal_awaited and place.visible,
+        granted=granted_places(permit),
+        **_places(record),
+        confirmed=confirmed,
+        checked_at=person.checked_at,
+        status=person.status,
+        signs=signs_of(person, place, problems),
+        problems=tuple((str(ProblemKind(kind).label), opened) for kind, opened in problems.items()),
+        former_codes=tuple(hetu if code else masked(hetu) for hetu in former),  # type: ignore[arg-type]
+        clientships=_clientships(access, person),
+        changes=() if mismatch else _changes(access, person, record, place),
+        may_manage=access.may(MANAGE_CLIENTSHIPS),
+    )
+
+
+def _places(record: PersonRecord) -> dict[str, object]:
+    home, municipality = record.home, record.municipality
+    foreign = sorted(record.foreign, key=lambda one: (one.start.iso() if one.start else "", one.street or ""))
+    return {
+        "home": Address(tuple(wording.home_lines(home)), wording.since(home.start)) if home else None,
+        "foreign": tuple(Address(tuple(wording.foreign_lines(one)), wording.since(one.start)) for one in foreign),
+        "municipality": wording.municipality_name(municipality.code) if municipality else "",
+        "moved_in": wording.since(municipality.moved_in) if municipality else "",
+    }
+
+
+def _clientships(access: Access, person: Person) -> tuple[ClientshipRow, ...]:
+    rows = clientships(access).filter(person=person).select_related("service", "provider").distinct()
+    day = today()
+    kept = _erasure_day(person, day)
+    return tuple(
+        ClientshipRow(
+            row=one,
+            open=one.start <= day and (one.end is None or one.end >= day),
+            coming=one.start > day,
+            erased_on=kept(one) if one.end else None,
+        )
+        for one in rows.order_by("-start", "-pk")
+    )
+
+
+def _erasure_day(person: Person, day: date) -> Callable[[Clientship], date]:
+    """When an ended clientship of the person goes: with the person, or some time later (domain.md F43)."""
+
+    def entered(one: Clientship) -> date:
+        return helsinki_day(one.ended_at) if one.ended_at else day
+
+    every = list(Clientship.objects.filter(person=person).only("end", "ended_at"))
+    if any(one.end is None for one in every):
+        return lambda one: erasure.clientship_erased_on(one.end, entered(one))
+    last = max(erasure.erased_on(one.end, entered(one)) for one in every)
+    return lambda _one: last
+
+
+def _changes(access: Access, person: Person, record: PersonRecord, place: Place) -> tuple[ChangeRow, ...]:
+    rows = AppliedChange.objects.filter(person=person)
+    rows = rows if place.visible else rows.exclude(field__in=LOCATION_FIELDS)
+    former = access.may(SEE_FORMER)
+    held = {"first_names": record.first_names, "last_name": record.last_name}
+    shown = []
+    for one in rows.order_by("-pk")[:CHANGES_SHOWN]:
+        # Without the right, of names only the one that holds now (domain.md D31).
+        hides = one.field in NAME_FIELDS and not former
+        old = None if hides else one.old_value
+        new = one.new_value if not hides or one.new_value == held.get(one.field) else None
+        shown.append(
+            ChangeRow(
+                field=str(wording.FIELDS.get(one.field, one.field)),
+                old=wording.change_value(one.field, old),
+                new=wording.change_value(one.field, new),
+                hidden=hides,
+                source=str(AppliedChange.Source(one.source).label),
+                changed_at=one.changed_at,
+                run=one.run,
+            )
+        )
+    return tuple(shown)

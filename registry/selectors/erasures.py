@@ -1,0 +1,49 @@
+"""What will be erased, in words and numbers (domain.md F42, F43)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+from registry.models import ErasureHold, ErasureReceipt
+from registry.policies import CONFIRM_ERASURE, Access
+from registry.services import erasure
+from registry.services.clients import Preview
+
+RECEIPTS_SHOWN: Final = 50
+# What a caseworker knows of; the program's own rows go too, without a word.
+TABLES: Final = {
+    "registry_person": _("VTJ's data of the person"),
+    "registry_personcode": _("Identity codes"),
+    "registry_clientship": _("Clientships"),
+    "registry_appliedchange": _("Applied changes"),
+    "registry_problem": _("Problems"),
+    "registry_foreignaddress": _("Addresses abroad"),
+    "registry_contactaddress": _("Contact address"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Erasures:
+    """What is due today, what waits for a second person, and the latest receipts, which name nobody."""
+
+    due: erasure.Due
+    held: ErasureHold | None
+    receipts: tuple[ErasureReceipt, ...]
+
+
+def preview_rows(preview: Preview | None) -> Iterator[tuple[str, int]]:
+    """What a clientship's end erases: a name in words and how many."""
+    counts = preview.rows if preview else {}
+    return ((str(name), counts[table]) for table, name in TABLES.items() if table in counts)
+
+
+def erasures(access: Access, day: date) -> Erasures:
+    """The page of the erasures. It names no person, and so leaves no event. Raises PermissionDenied."""
+    access.require(CONFIRM_ERASURE)
+    receipts = ErasureReceipt.objects.order_by("-pk")[:RECEIPTS_SHOWN]
+    return Erasures(erasure.due(day), erasure.held(), tuple(receipts))

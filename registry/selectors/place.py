@@ -1,0 +1,61 @@
+"""Whether what VTJ says of a person may be shown, and what the page says instead (domain.md A2, C24, E34-E41)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from registry.models import DataPermit, Person, PersonStatus
+from registry.record import LOCATION_GROUPS, Group
+
+
+class Place(models.TextChoices):
+    """Why the location is shown, or is not. The label is for the page."""
+
+    SHOWN = "SHOWN", _("Shown")
+    OLD = "OLD", _("Shown, but not confirmed lately")
+    AWAITING = "AWAITING", _("VTJ's data has not come yet.")
+    PROTECTED = "PROTECTED", _("A non-disclosure order is in force: addresses and home municipality are not kept.")
+    CHECKED = "CHECKED", _("Being checked with VTJ. The location is shown when the answer has come.")
+    MISMATCH = "MISMATCH", _("Hidden until it is certain that this is the right person.")
+    UNCONFIRMED = "UNCONFIRMED", _("Hidden: VTJ has not confirmed it for so long that it may be wrong.")
+    NO_PERMIT = "NO_PERMIT", _("Hidden: no data permit is in force.")
+
+    @property
+    def visible(self) -> bool:
+        """Whether the location values themselves may be shown."""
+        return self in (Place.SHOWN, Place.OLD)
+
+
+def permit_on(day: date) -> DataPermit | None:
+    """The permit in force on the Helsinki day."""
+    return DataPermit.objects.filter(valid_from__lte=day).exclude(valid_to__lt=day).first()
+
+
+def granted_places(permit: DataPermit | None) -> frozenset[Group]:
+    """The location groups that may hold anything: none without the right to hear of bans (domain.md C24)."""
+    groups = set(permit.groups) if permit else set()
+    return frozenset(one for one in LOCATION_GROUPS if one in groups) if Group.BAN in groups else frozenset()
+
+
+def place_of(
+    person: Person, *, permit: DataPermit | None, mismatch: bool, confirmed: datetime | None, now: datetime
+) -> Place:
+    """What holds of this person's location. ``mismatch``: a problem says that this may be somebody else (outside.md);
+    ``confirmed``: when the source last knew the data to be up to date."""
+    if person.protected:
+        return Place.PROTECTED
+    if mismatch:
+        return Place.MISMATCH
+    if permit is None:
+        return Place.NO_PERMIT
+    if person.status == PersonStatus.AWAITING:
+        return Place.AWAITING
+    if person.location_hidden:
+        return Place.CHECKED
+    if confirmed is None or now - confirmed > settings.LOCATION_HIDE:
+        return Place.UNCONFIRMED
+    return Place.OLD if now - confirmed > settings.LOCATION_WARN else Place.SHOWN

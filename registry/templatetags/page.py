@@ -1,0 +1,70 @@
+"""What every page shows around its content: whose register it is, where one can go, and which version runs."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django import template
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from registry.models import Authority
+from registry.policies import (
+    CONFIRM_ERASURE,
+    MANAGE_CLIENTSHIPS,
+    SEE_AUDIT_LOG,
+    SEE_CLIENTS,
+    SEE_SYNC,
+    may,
+)
+from registry.version import VERSION
+
+register = template.Library()
+
+NAVIGATION: Final = (
+    (SEE_CLIENTS, "clients", _("Clients")),
+    (MANAGE_CLIENTSHIPS, "client-add", _("Add a client")),
+    (SEE_SYNC, "sync-history", _("VTJ synchronisation")),
+    (CONFIRM_ERASURE, "erasures", _("Erasures")),
+    (SEE_AUDIT_LOG, "audit-log", _("Audit log")),
+)
+
+
+@register.simple_tag(takes_context=True)
+def authority_name(context: dict[str, Any]) -> str:
+    """The name of the permit holder, asked for once per page."""
+    if "authority" not in context.render_context:  # type: ignore[attr-defined]
+        context.render_context["authority"] = Authority.objects.first()  # type: ignore[attr-defined]
+    authority = context.render_context["authority"]  # type: ignore[attr-defined]
+    return str(authority or _("Client register"))
+
+
+@register.inclusion_tag("components/navigation.html", takes_context=True)
+def navigation(context: dict[str, Any]) -> dict[str, Any]:
+    """The pages that the user's rights open."""
+    request: HttpRequest = context["request"]
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"items": []}
+    here = request.resolver_match.url_name if request.resolver_match else ""
+    return {
+        "items": [
+            {"label": label, "address": reverse(name), "current": here == name}
+            for permission, name, label in NAVIGATION
+            if may(user, permission)
+        ]
+    }
+
+
+@register.simple_tag(takes_context=True)
+def return_address(context: dict[str, Any]) -> str:
+    """Where to come back to after a change of language."""
+    request: HttpRequest = context["request"]
+    return request.get_full_path() if request.method == "GET" else request.path
+
+
+@register.simple_tag
+def version() -> str:
+    """The version of the program."""
+    return VERSION

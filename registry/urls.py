@@ -1,0 +1,37 @@
+"""The addresses of the register. None of them can hold anything of a person but the random id (domain.md G49)."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+from django.views.i18n import set_language
+
+from registry.forms import SignIn
+from registry.views import adding, audit_log, client, clients, clientships, erasures, signing, start
+
+assert signing  # its receivers write the events of signing in and out
+
+sign_in = LoginView.as_view(
+    template_name="registry/sign_in.html", authentication_form=SignIn, redirect_authenticated_user=True
+)
+
+urlpatterns = [
+    path("", start.start, name="start"),
+    path("sign-in/", sign_in, name="sign-in"),
+    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("language/", login_not_required(set_language), name="set-language"),
+    path("clients/", clients.listing, name="clients"),
+    path("clients/search/", clients.search, name="client-search"),
+    path("clients/add/", adding.add, name="client-add"),
+    path("clients/<uuid:subject>/", client.page, name="client"),
+    path("clients/<uuid:subject>/code/", client.code, name="client-code"),
+    path("clients/<uuid:subject>/check/", adding.check, name="client-check"),
+    path("clients/<uuid:subject>/check/waiting/", adding.waiting, name="client-waiting"),
+    path("clients/<uuid:subject>/check/mistaken/", adding.mistaken, name="client-mistaken"),
+    path("clientships/<int:number>/end/", clientships.end, name="clientship-end"),
+    path("clientships/<int:number>/take-back/", clientships.take_back, name="clientship-take-back"),
+    path("erasures/", erasures.page, name="erasures"),
+    path("erasures/confirm/", erasures.confirm, name="erasure-confirm"),
+    path("audit-log/", audit_log.page, name="audit-log"),
+]

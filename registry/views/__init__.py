@@ -1,0 +1,1 @@
+"""The pages of the register: thin, one file and one template directory per thing."""

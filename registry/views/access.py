@@ -1,0 +1,42 @@
+"""Who asks, why and from where: made of the request in one place, for every selector and service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from registry.models import User
+from registry.policies import Access, may
+
+View = Callable[..., HttpResponse]
+
+
+def access(request: HttpRequest, basis: str) -> Access:
+    """The signed-in user's access; ``basis`` says in a word or two what the page is for (domain.md G46)."""
+    return Access(user_of(request), basis, request.META.get("REMOTE_ADDR", ""))
+
+
+def user_of(request: HttpRequest) -> User:
+    """The signed-in user. Raises PermissionDenied where nobody is: no page for anonymous ones comes here."""
+    if not request.user.is_authenticated:
+        raise PermissionDenied
+    return cast(User, request.user)
+
+
+def needs(permission: str) -> Callable[[View], View]:
+    """The view answers 403 to whoever does not hold the right."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not may(user_of(request), permission):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate

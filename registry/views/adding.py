@@ -1,0 +1,104 @@
+"""Adding a client: a code and a service, then VTJ's name, and the question whether this is the person (H55).
+
+What the user has just added is remembered in the session as random ids and numbers, nothing of a person.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from registry import policies
+from registry.forms import AddClient
+from registry.models import Clientship, PersonStatus
+from registry.policies import MANAGE_CLIENTSHIPS
+from registry.selectors import client as selector
+from registry.services import clients
+from registry.services.errors import Refused
+from registry.views.access import access, needs
+from registry.views.client import moved
+
+ADDED: Final = "added"
+REMEMBERED: Final = 20
+# After so long without an answer of VTJ the page offers a way on.
+PATIENCE_SECONDS: Final = 20
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(MANAGE_CLIENTSHIPS)
+def add(request: HttpRequest) -> HttpResponse:
+    """The form, and the clientship that it makes."""
+    who = access(request, "adding a client")
+    form = AddClient(policies.services(who), request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = clients.add(who, **form.cleaned_data)
+        except Refused as error:
+            form.add_error(None, str(error))
+        else:
+            _remember(request, made)
+            return redirect("client-check", made.person.subject)
+    return render(request, "registry/client_add.html", {"form": form})
+
+
+@never_cache
+@require_safe
+@needs(MANAGE_CLIENTSHIPS)
+def check(request: HttpRequest, subject: UUID) -> HttpResponse:
+    """Is this the person? While VTJ has not answered, the page waits."""
+    added = _added(request, subject)
+    client = selector.viewed(access(request, "checking an added client"), subject)
+    if client is None:
+        return moved(request)
+    late = (timezone.now() - added.created_at).total_seconds() > PATIENCE_SECONDS
+    context = {"client": client, "clientship": added, "waiting": client.status == PersonStatus.AWAITING, "late": late}
+    return render(request, "registry/client_check.html", context)
+
+
+@never_cache
+@require_safe
+@needs(MANAGE_CLIENTSHIPS)
+def waiting(request: HttpRequest, subject: UUID) -> HttpResponse:
+    """The part of that page that changes: done when VTJ has answered, or the client is not the user's to see."""
+    added = _added(request, subject)
+    status = selector.status(access(request, "checking an added client"), subject)
+    late = (timezone.now() - added.created_at).total_seconds() > PATIENCE_SECONDS
+    context = {"waiting": status == PersonStatus.AWAITING, "late": late, "subject": subject}
+    return render(request, "registry/client_waiting.html", context)
+
+
+@require_POST
+@needs(MANAGE_CLIENTSHIPS)
+def mistaken(request: HttpRequest, subject: UUID) -> HttpResponse:
+    """No: what was added is erased at once."""
+    added = _added(request, subject)
+    try:
+        clients.mistaken(access(request, "checking an added client"), added)
+    except Refused as error:
+        messages.error(request, str(error))
+        return redirect("client", subject)
+    messages.success(request, _("The client was removed, and the look-up was logged as mistaken."))
+    return redirect("client-add")
+
+
+def _remember(request: HttpRequest, made: Clientship) -> None:
+    added: dict[str, int] = request.session.get(ADDED, {})
+    newest = [*added.items(), (str(made.person.subject), made.pk)][-REMEMBERED:]
+    request.session[ADDED] = dict(newest)
+
+
+def _added(request: HttpRequest, subject: UUID) -> Clientship:
+    """The clientship that this user has just added for the person. Raises Http404 for any other."""
+    number = request.session.get(ADDED, {}).get(str(subject))
+    added = Clientship.objects.select_related("person", "service").filter(pk=number).first() if number else None
+    if added is None:
+        raise Http404
+    return added

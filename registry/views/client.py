@@ -1,0 +1,48 @@
+"""A client's page, by the random id of the person (domain.md G49, H54)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from registry.policies import SEE_CLIENTS, SEE_SYNC, may
+from registry.selectors import client as selector
+from registry.selectors.client import Client
+from registry.views.access import access, needs, user_of
+
+
+@never_cache
+@require_safe
+@needs(SEE_CLIENTS)
+def page(request: HttpRequest, subject: UUID) -> HttpResponse:
+    """The page, with the identity code masked."""
+    return shown(request, subject, selector.viewed(access(request, "client's page"), subject))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(SEE_CLIENTS)
+def code(request: HttpRequest, subject: UUID) -> HttpResponse:
+    """The page with the identity code, for this one answer. A reload goes back to the masked one."""
+    if request.method != "POST":
+        return redirect("client", subject)
+    return shown(request, subject, selector.with_code(access(request, "client's page"), subject))
+
+
+def shown(request: HttpRequest, subject: UUID, client: Client | None) -> HttpResponse:
+    """The client; or that the client has moved to the handlers (domain.md E38); or that there is nobody."""
+    if client is None:
+        if selector.moved_to_handlers(access(request, "client's page"), subject):
+            return moved(request)
+        raise Http404
+    context = {"client": client, "may_see_runs": may(user_of(request), SEE_SYNC)}
+    return render(request, "registry/client.html", context)
+
+
+def moved(request: HttpRequest) -> HttpResponse:
+    """Somebody who was the user's client is seen by the handlers of protected clients from now on."""
+    return render(request, "registry/moved.html", status=403)

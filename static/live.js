@@ -1,0 +1,25 @@
+/* Keeps a part of the page fresh while something is under way. Without JavaScript the page reloads itself instead. */
+"use strict";
+
+for (const part of document.querySelectorAll("[data-live]")) {
+  const every = 2000;
+  const look = async () => {
+    try {
+      const answer = await fetch(part.dataset.live, { headers: { Accept: "text/html" }, cache: "no-store" });
+      if (answer.redirected || !answer.ok) return location.reload();
+      const text = await answer.text();
+      if (text !== part.dataset.seen) {
+        part.innerHTML = text;
+        part.dataset.seen = text;
+      }
+      if (part.querySelector("[data-done]")) return location.reload();
+    } catch {
+      /* The network is away for a moment: try again. */
+    }
+    setTimeout(look, every);
+  };
+  setTimeout(look, every / 2);
+}
+
+/* What has gone wrong in a form is told first. */
+document.querySelector("[data-errors]")?.focus();

@@ -1,0 +1,60 @@
+"""The history of the runs, and the page of one."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from registry.policies import CHANGE_SCHEDULE, RUN_SYNC, SEE_SYNC, may
+from registry.views.access import access, needs, user_of
+from vtjsync import selectors, tasks
+from vtjsync.pages.forms import ScheduleForm
+
+BASIS = "sync history"
+
+
+@require_safe
+@needs(SEE_SYNC)
+def history(request: HttpRequest) -> HttpResponse:
+    """All runs, newest first, with what steers them for those who may."""
+    before = request.GET.get("before", "")
+    rows = selectors.runs(access(request, BASIS), int(before) if before.isdecimal() else None)
+    planned = tasks.schedule()
+    return render(
+        request,
+        "vtjsync/history.html",
+        {
+            "rows": rows[: selectors.PAGE],
+            "older": rows[selectors.PAGE - 1].row.pk if len(rows) > selectors.PAGE else None,
+            "first": not before,
+            "running": selectors.running(),
+            "state": selectors.state(),
+            "schedule": planned,
+            "form": ScheduleForm(initial={"minutes": planned.minutes if planned else None}),
+            "may_run": may(user_of(request), RUN_SYNC),
+            "may_schedule": may(user_of(request), CHANGE_SCHEDULE),
+        },
+    )
+
+
+@require_safe
+@needs(SEE_SYNC)
+def page(request: HttpRequest, number: int) -> HttpResponse:
+    """One run: how far it is, or how it ended."""
+    run = selectors.run(access(request, BASIS), number)
+    if run is None:
+        raise Http404
+    return render(request, "vtjsync/run.html", {"run": run, "cohorts": selectors.cohorts_of(number)})
+
+
+@never_cache
+@require_safe
+@needs(SEE_SYNC)
+def progress(request: HttpRequest, number: int) -> HttpResponse:
+    """The part of the run's page that moves."""
+    run = selectors.progress(access(request, BASIS), number)
+    if run is None:
+        raise Http404
+    return render(request, "vtjsync/run_progress.html", {"run": run})

@@ -1,0 +1,17 @@
+"""The addresses of the pages about the synchronisation."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from vtjsync.pages import control, runs
+
+urlpatterns = [
+    path("", runs.history, name="sync-history"),
+    path("now/", control.now, name="sync-now"),
+    path("schedule/", control.schedule, name="sync-schedule"),
+    path("pause/", control.pause, name="sync-pause"),
+    path("resume/", control.resume, name="sync-resume"),
+    path("<int:number>/", runs.page, name="sync-run"),
+    path("<int:number>/progress/", runs.progress, name="sync-run-progress"),
+]

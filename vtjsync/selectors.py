@@ -1,0 +1,128 @@
+"""What the pages ask about the synchronisation. None of it is about a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Min, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from registry.models import User
+from registry.policies import SEE_SYNC, Access
+from registry.services import audit
+from registry.services.audit import Action
+from vtjsync.engine.run import REASONS
+from vtjsync.models import Cohort, RunCohort, SyncControl, SyncRun
+
+PAGE: Final = 50
+COHORTS_SHOWN: Final = 200
+TONES: Final = {
+    SyncRun.State.RUNNING: "busy",
+    SyncRun.State.COMPLETE: "good",
+    SyncRun.State.INCOMPLETE: "warn",
+    SyncRun.State.FAILED: "bad",
+    SyncRun.State.INTERRUPTED: "warn",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What holds for every run: a stop with its reason in VTJ's words, and the end of a pause."""
+
+    stopped_at: datetime | None = None
+    stopped_reason: str = ""
+    paused_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run in words, with its counts in ``row``."""
+
+    row: SyncRun
+    state: str
+    tone: str
+    reason: str
+    started_by: str
+    duration: timedelta | None
+
+    @property
+    def running(self) -> bool:
+        """Whether it is still under way."""
+        return self.row.state == SyncRun.State.RUNNING
+
+
+def state() -> State:
+    """The stop and the pause, as they are now."""
+    row = SyncControl.objects.filter(Q(stopped_at__isnull=False) | Q(paused_until__gt=Now())).first()
+    return State(row.stopped_at, row.stopped_reason, row.paused_until) if row else State()
+
+
+def up_to_date_as_of() -> datetime | None:
+    """The moment as of which every cohort is up to date (domain.md B15); None before the first such run."""
+    cohorts = Cohort.objects.filter(enrolments__isnull=False)
+    if cohorts.filter(up_to_date_as_of=None).exists():
+        return None
+    moment: datetime | None = cohorts.aggregate(oldest=Min("up_to_date_as_of"))["oldest"]
+    return moment
+
+
+def runs(access: Access, before: int | None = None) -> list[RunRow]:
+    """A page of the history, newest first, from the run before the one numbered ``before``; one more than a page
+    tells that there are others. Audited. Raises PermissionDenied."""
+    access.require(SEE_SYNC)
+    rows = SyncRun.objects.filter(pk__lt=before) if before else SyncRun.objects.all()
+    found = _in_words(rows.order_by("-pk")[: PAGE + 1])
+    audit.record(access, Action.VIEW_SYNC)
+    return found
+
+
+def run(access: Access, number: int) -> RunRow | None:
+    """One run; None when there is no such. Audited. Raises PermissionDenied."""
+    found = progress(access, number)
+    if found is not None:
+        audit.record(access, Action.VIEW_SYNC, details={"run": number})
+    return found
+
+
+def progress(access: Access, number: int) -> RunRow | None:
+    """The same without an event: what an open page asks again and again. Raises PermissionDenied."""
+    access.require(SEE_SYNC)
+    return next(iter(_in_words(SyncRun.objects.filter(pk=number))), None)
+
+
+def running() -> int | None:
+    """The number of the run that is under way."""
+    return SyncRun.objects.filter(state=SyncRun.State.RUNNING).values_list("pk", flat=True).first()
+
+
+def cohorts_of(number: int) -> list[RunCohort]:
+    """What the run did to its cohorts, at most :data:`COHORTS_SHOWN` of them, the unfinished first."""
+    return list(RunCohort.objects.filter(run=number).order_by("up_to_date", "cohort")[:COHORTS_SHOWN])
+
+
+def _in_words(rows: Iterable[SyncRun]) -> list[RunRow]:
+    found = list(rows)
+    users = {int(row.started_by) for row in found if row.started_by.isdecimal()}
+    names = dict(User.objects.filter(pk__in=users).values_list("pk", "username")) if users else {}
+    now = datetime.now(found[0].started_at.tzinfo) if found else None
+    return [
+        RunRow(
+            row=row,
+            state=SyncRun.State(row.state).label,
+            tone=TONES[SyncRun.State(row.state)],
+            reason=str(REASONS.get(row.reason, "")),
+            started_by=_started_by(row.started_by, names),
+            duration=None if now is None else max(timedelta(), (row.ended_at or now) - row.started_at),
+        )
+        for row in found
+    ]
+
+
+def _started_by(started_by: str, names: dict[int, str]) -> str:
+    if started_by.isdecimal():
+        return names.get(int(started_by), _("a former user"))
+    return {"schedule": _("Schedule"), "command": _("Command")}.get(started_by, started_by)

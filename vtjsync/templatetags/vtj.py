@@ -1,0 +1,33 @@
+"""The state of the synchronisation, on every page: a stop, a pause (domain.md E41), and how fresh the register is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from registry.policies import RUN_SYNC, SEE_SYNC, may
+from vtjsync import selectors
+from vtjsync.engine.run import REASONS
+
+register = template.Library()
+
+
+@register.inclusion_tag("vtjsync/notices.html", takes_context=True)
+def vtj_notices(context: dict[str, Any]) -> dict[str, Any]:
+    """What everybody has to know: that VTJ is not asked at the moment."""
+    user = context["user"]
+    state = selectors.state()
+    return {
+        "state": state,
+        "reason": REASONS.get(state.stopped_reason, ""),
+        "may_resume": may(user, RUN_SYNC),
+        "may_see": may(user, SEE_SYNC),
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+@register.inclusion_tag("vtjsync/freshness.html")
+def vtj_freshness() -> dict[str, Any]:
+    """As of when the whole register is up to date."""
+    return {"as_of": selectors.up_to_date_as_of()}
