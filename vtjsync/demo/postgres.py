@@ -74,6 +74,12 @@ def stop(var_dir: Path) -> None:
             _run(place, "pg_ctl", "stop", "-D", str(place.data), "-m", "fast", "-w", check=False)
 
 
+def remove(var_dir: Path) -> None:
+    """Stops this directory's server and forgets its data."""
+    stop(var_dir)
+    shutil.rmtree(_place(var_dir).data, ignore_errors=True)
+
+
 def _place(var_dir: Path) -> Place:
     var_dir = var_dir.absolute()
     var_dir.mkdir(parents=True, exist_ok=True)
