@@ -123,11 +123,14 @@ def _django() -> Callable[..., Any]:
     import django
 
     django.setup()
-    from django.core.management import call_command
+    from django.core.management import CommandError, call_command
 
     def manage(*arguments: str, **options: Any) -> Any:
-        with (LOGS / "setup.log").open("a") as out:
-            return call_command(*arguments, stdout=out, **options)
+        try:
+            with (LOGS / "setup.log").open("a") as out:
+                return call_command(*arguments, stdout=out, **options)
+        except CommandError as error:
+            raise Trouble(f"{arguments[0]}: {error}") from error
 
     return manage
 
