@@ -22,9 +22,8 @@ from registry.policies import HANDLE_PROTECTED, MANAGE_CLIENTSHIPS, Access, clie
 from registry.services import audit, erasure, persons, vtj_data
 from registry.services.audit import Action
 from registry.services.errors import Refused
+from registry.services.import_file import EARLIEST
 
-# A date before this is a slip of the pen.
-EARLIEST: Final = date(1950, 1, 1)
 # How long "this is not the person" erases at once; after that the clientship is ended like any other (domain.md F43).
 MISTAKE: Final = timedelta(hours=24)
 

@@ -30,7 +30,9 @@ def compare(person_ids: Sequence[int]) -> int:
 
     For use inside the transaction that wrote the basic data. Returns how many did not match.
     """
-    waiting = NameCheck.objects.filter(person__in=ids(person_ids)).exclude(person__status=PersonStatus.AWAITING)
+    waiting = NameCheck.objects.filter(person__in=ids(person_ids), person__status=PersonStatus.CURRENT)
+    # A newborn may have no name yet, and the permit may not grant it: then there is nothing to compare with.
+    waiting = waiting.exclude(person__last_name=None, person__first_names=None)
     rows = waiting.values_list("person", "last_name_hash", "first_names_hash")
     checks = cast("list[tuple[int, bytes | None, bytes | None]]", list(rows))
     if not checks:
@@ -44,13 +46,13 @@ def compare(person_ids: Sequence[int]) -> int:
 
 
 def _differ(last: bytes | None, first: bytes | None, held: tuple[str | None, str | None]) -> bool:
-    """Whether a name that the list tells is not the one that VTJ gives. The list may know fewer first names."""
+    """Whether a name that the list tells is not the one that VTJ gives. The list may know only some first names."""
     if last is not None and bytes(last) != name_hash(held[0]):
         return True
-    return first is not None and bytes(first) not in {name_hash(part) for part in _beginnings(held[1])}
+    return first is not None and bytes(first) not in {name_hash(part) for part in _parts(held[1])}
 
 
-def _beginnings(first_names: str | None) -> list[str]:
-    """``Aino``, ``Aino Maria`` … of all the first names."""
+def _parts(first_names: str | None) -> list[str]:
+    """``Aino``, ``Aino Maria``, ``Maria``: all that stand together, since people are called by one of them."""
     words = (first_names or "").split()
-    return [" ".join(words[: count + 1]) for count in range(len(words))]
+    return [" ".join(words[i:j]) for i in range(len(words)) for j in range(i + 1, len(words) + 1)]

@@ -27,9 +27,10 @@ class StorageError(Exception):
 
 @contextmanager
 def without_values() -> Iterator[None]:
-    """Passes an error of the database on without message or detail (domain.md E36)."""
+    """Passes an error of the database on without message or detail (domain.md E36), one of COPY too."""
     try:
-        yield
+        with connection.wrap_database_errors:
+            yield
     except Error as error:
         code = getattr(error.__cause__, "sqlstate", None) or "unknown"
         raise StorageError(f"the database refused the write ({code})") from None

@@ -1,0 +1,229 @@
+"""Reads the organisation's own list, line by line (outside.md, Import file). Knows the format, not the database.
+
+No text of the file gets into a message: a shifted column or a missing header would put an identity code there.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import BinaryIO, Final
+
+from stdnum.exceptions import ValidationError
+from stdnum.fi import ytunnus
+
+from registry.hetu import Fault, Hetu, InvalidHetu, parse
+from registry.services.errors import Unreadable
+
+MAX_BYTES: Final = 200_000_000
+MAX_LINE: Final = 10_000
+MAX_TEXT: Final = 500
+# A date before this is a slip of the pen.
+EARLIEST: Final = date(1950, 1, 1)
+
+REQUIRED: Final = ("henkilotunnus", "palvelu", "alkupaiva")
+OPTIONAL: Final = ("loppupaiva", "tuottaja", "viite", "sukunimi", "etunimet")
+
+NO_CODE: Final = {
+    Fault.MALFORMED: "not an identity code",
+    Fault.CHECK_CHARACTER: "not an identity code: its check character is wrong",
+    Fault.NOT_PERMANENT: "no permanent code: a test or temporary one, which this installation does not accept",
+    Fault.NOT_TEST: "not a test code, and this installation accepts only those",
+}
+_ISO: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_FINNISH: Final = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
+_CONTROL: Final = re.compile(r"[\x00-\x1f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """A line that changes nothing: its number in the file, from 1, the column, and the reason in words."""
+
+    line: int
+    column: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}, {self.column}: {self.reason}" if self.column else f"line {self.line}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that can be read, with the numbers of service and provider."""
+
+    number: int
+    hetu: Hetu
+    service: int
+    start: date
+    end: date | None
+    provider: int | None
+    reference: str | None
+    last_name: str | None
+    first_names: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the lines refer to: services by code, providers by business id, and who produces what."""
+
+    services: Mapping[str, int]
+    providers: Mapping[str, int]
+    produced: Collection[tuple[int, int]]
+    test_codes: bool
+
+
+class _BadValue(Exception):
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(reason)
+        self.column, self.reason = column, reason
+
+
+def check_size(size: int) -> None:
+    """Raises Unreadable if a list of so many bytes is not read."""
+    if size > MAX_BYTES:
+        raise Unreadable(f"The file is larger than {MAX_BYTES // 1_000_000} megabytes.")
+
+
+def read(file: BinaryIO, known: Known) -> Iterator[Line | Bad]:
+    """The lines of the file, one after the other, in little memory; empty ones are passed over.
+
+    Raises Unreadable when the file as a whole is not such a list: too large, not text in UTF-8, a wrong header.
+    """
+    texts = _texts(file)
+    number, header = next(texts, (1, ""))
+    if not header.strip():
+        raise Unreadable("The file is empty.")
+    delimiter = ";" if ";" in header else ","
+    columns = _columns(header, delimiter)
+    for number, text in texts:
+        if not text.strip(f"{delimiter} \t"):
+            continue
+        try:
+            yield _line(number, dict(zip(columns, _fields(text, delimiter, len(columns)), strict=True)), known)
+        except _BadValue as bad:
+            yield Bad(number, bad.column, bad.reason)
+
+
+def _texts(file: BinaryIO) -> Iterator[tuple[int, str]]:
+    size = number = 0
+    while raw := file.readline(MAX_LINE + 1):
+        number += 1
+        size += len(raw)
+        check_size(size)
+        if b"\x00" in raw:
+            raise Unreadable(f"Line {number} is not text: it has a NUL byte.")
+        if len(raw) > MAX_LINE:
+            raise Unreadable(f"Line {number} is longer than {MAX_LINE} bytes.")
+        try:
+            text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            raise Unreadable(f"Line {number} is not UTF-8. Save the file as UTF-8.") from None
+        yield number, text.rstrip("\r\n")
+
+
+def _columns(header: str, delimiter: str) -> list[str]:
+    try:
+        names = [name.strip().lower() for name in _fields(header, delimiter)]
+    except _BadValue as bad:
+        raise Unreadable(f"The header cannot be read: {bad.reason}.") from None
+    unknown = [place for place, name in enumerate(names, 1) if name not in REQUIRED + OPTIONAL]
+    missing = [name for name in REQUIRED if name not in names]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1 and name in REQUIRED + OPTIONAL]
+    faults = [f"column {place} of the header is not known" for place in unknown[:5]]
+    faults += [f"the column {name} is missing" for name in missing]
+    faults += [f"the column {name} is there more than once" for name in twice]
+    if faults:
+        raise Unreadable(f"{'; '.join(faults).capitalize()}. Columns: {', '.join(REQUIRED + OPTIONAL)}.")
+    return names
+
+
+def _fields(text: str, delimiter: str, wanted: int | None = None) -> list[str]:
+    if '"' in text:
+        try:
+            fields = next(csv.reader([text], delimiter=delimiter, strict=True))
+        except csv.Error:
+            raise _BadValue("", "the quotation marks do not match") from None
+    else:
+        fields = text.split(delimiter)
+    if wanted is not None and len(fields) != wanted:
+        raise _BadValue("", f"{len(fields)} fields where the header has {wanted}")
+    return [field.strip() for field in fields]
+
+
+def _line(number: int, told: Mapping[str, str], known: Known) -> Line:
+    try:
+        hetu = parse(told["henkilotunnus"], test_codes=known.test_codes)
+    except InvalidHetu as error:
+        reason = NO_CODE[error.fault] if told["henkilotunnus"] else "missing"
+        raise _BadValue("henkilotunnus", reason) from None
+    service = known.services.get(told["palvelu"])
+    if service is None:
+        raise _BadValue("palvelu", "no service has this code" if told["palvelu"] else "missing")
+    start = _day("alkupaiva", told["alkupaiva"])
+    if start is None:
+        raise _BadValue("alkupaiva", "missing")
+    end = _day("loppupaiva", told.get("loppupaiva", ""))
+    if end is not None and end < start:
+        raise _BadValue("loppupaiva", "before the start date")
+    return Line(
+        number=number,
+        hetu=hetu,
+        service=service,
+        start=start,
+        end=end,
+        provider=_provider(told.get("tuottaja", ""), service, known),
+        reference=_text("viite", told),
+        last_name=_text("sukunimi", told),
+        first_names=_text("etunimet", told),
+    )
+
+
+def _day(column: str, text: str) -> date | None:
+    if not text:
+        return None
+    day = _date(text)
+    if day is None:
+        raise _BadValue(column, "not a date like 2026-01-31 or 31.1.2026")
+    if day < EARLIEST:
+        raise _BadValue(column, "too far in the past")
+    return day
+
+
+@lru_cache(maxsize=10_000)
+def _date(text: str) -> date | None:
+    try:
+        if match := _ISO.fullmatch(text):
+            return date(int(match[1]), int(match[2]), int(match[3]))
+        if match := _FINNISH.fullmatch(text):
+            return date(int(match[3]), int(match[2]), int(match[1]))
+    except ValueError:
+        pass
+    return None
+
+
+def _provider(text: str, service: int, known: Known) -> int | None:
+    if not text:
+        return None
+    try:
+        business_id = str(ytunnus.format(ytunnus.validate(text)))
+    except ValidationError:
+        raise _BadValue("tuottaja", "not a valid Y-tunnus") from None
+    provider = known.providers.get(business_id)
+    if provider is None:
+        raise _BadValue("tuottaja", "no such provider")
+    if (service, provider) not in known.produced:
+        raise _BadValue("tuottaja", "does not produce this service")
+    return provider
+
+
+def _text(column: str, told: Mapping[str, str]) -> str | None:
+    text = told.get(column, "")
+    if len(text) > MAX_TEXT:
+        raise _BadValue(column, f"longer than {MAX_TEXT} characters")
+    if _CONTROL.search(text):
+        raise _BadValue(column, "has control characters")
+    return text or None

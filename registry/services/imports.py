@@ -1,0 +1,274 @@
+"""The organisation's own list into the register (outside.md, Import file): a stream, judged and written as sets.
+
+All of it is one transaction. The lines wait in a temporary table, where a few statements tell what each of them means;
+only then is anything written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, BinaryIO, Final
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from registry.hetu import Hetu
+from registry.models import EndReason, Person, Provider, Service
+from registry.policies import MANAGE_CLIENTSHIPS, Access, services
+from registry.services import audit, name_check, persons, vtj_data
+from registry.services.audit import Action
+from registry.services.errors import Refused
+from registry.services.import_file import Bad, Known, Line, read
+from registry.services.name_check import name_hash
+from registry.services.vtj_data import without_values
+from registry.sql import ids
+
+SHOWN: Final = 100
+ENDS_TO_CONFIRM: Final = 50
+CHUNK: Final = 20_000
+# Any number: one import at a time.
+LOCK: Final = 7_263_511
+
+_STAGED: Final = (
+    "number",
+    "hetu",
+    "service_id",
+    "start",
+    '"end"',
+    "provider_id",
+    "reference",
+    "last_hash",
+    "first_hash",
+)
+_STAGING: Final = """
+    CREATE TEMP TABLE import_line (
+        number int, hetu text COLLATE "C", service_id bigint, start date, "end" date, provider_id bigint,
+        reference text, last_hash bytea, first_hash bytea
+    ) ON COMMIT DROP
+"""
+_JUDGED: Final = """
+    CREATE TEMP TABLE import_judged (
+        LIKE import_line, person_id bigint, who text, clientship_id bigint, verdict text, other int
+    ) ON COMMIT DROP
+"""
+# What each line is. The same clientship is the same person (by any code), service and start; the first line of it
+# counts. Takes today.
+_JUDGE: Final = """
+    INSERT INTO import_judged
+    WITH known AS (
+        SELECT l.*, k.person_id, coalesce(k.person_id::text, l.hetu) AS who
+        FROM import_line l LEFT JOIN registry_personcode k ON k.hetu = l.hetu
+    ), placed AS (
+        SELECT n.*, c.id AS clientship_id, c."end" AS held_end,
+               first_value(n.number) OVER alike AS first, first_value(n."end") OVER alike AS first_end
+        FROM known n LEFT JOIN registry_clientship c
+        ON c.person_id = n.person_id AND c.service_id = n.service_id AND c.start = n.start
+        WINDOW alike AS (PARTITION BY n.who, n.service_id, n.start ORDER BY n.number)
+    )
+    SELECT number, hetu, service_id, start, "end", provider_id, reference, last_hash, first_hash,
+           person_id, who, clientship_id,
+           CASE WHEN number > first AND "end" IS NOT DISTINCT FROM first_end THEN 'same'
+                WHEN number > first THEN 'contradiction'
+                WHEN clientship_id IS NULL AND "end" < %s THEN 'ended'
+                WHEN clientship_id IS NULL THEN 'new'
+                WHEN "end" IS NULL OR "end" = held_end THEN 'same'
+                WHEN held_end IS NULL THEN 'ends'
+                ELSE 'other_end' END,
+           first
+    FROM placed
+"""
+# A second open one beside one of the register, as it stands when the ends of the file have been written. Takes today.
+_SECOND: Final = """
+    UPDATE import_judged n SET verdict = 'second'
+    FROM registry_clientship c LEFT JOIN import_judged e ON e.clientship_id = c.id AND e.verdict = 'ends'
+    WHERE n.verdict = 'new' AND c.person_id = n.person_id AND c.service_id = n.service_id
+      AND coalesce(e."end", c."end", 'infinity') >= %s
+      AND daterange(c.start, coalesce(e."end", c."end"), '[]') && daterange(n.start, n."end", '[]')
+"""
+# A second open one beside an earlier line of the file.
+_SECOND_IN_FILE: Final = """
+    UPDATE import_judged n SET verdict = 'second_in_file', other = e.number
+    FROM import_judged e
+    WHERE n.verdict = 'new' AND e.verdict = 'new' AND e.who = n.who AND e.service_id = n.service_id
+      AND e.number < n.number AND daterange(e.start, e."end", '[]') && daterange(n.start, n."end", '[]')
+"""
+# Persons with no clientship left without an end: the due run will erase them.
+_ERASED: Final = """
+    SELECT count(DISTINCT e.person_id) FROM import_judged e WHERE e.verdict = 'ends'
+    AND NOT EXISTS (
+        SELECT FROM registry_clientship c WHERE c.person_id = e.person_id AND c."end" IS NULL
+        AND NOT EXISTS (SELECT FROM import_judged x WHERE x.clientship_id = c.id AND x.verdict = 'ends'))
+    AND NOT EXISTS (
+        SELECT FROM import_judged n WHERE n.person_id = e.person_id AND n.verdict = 'new' AND n."end" IS NULL)
+"""
+_WRITE_ENDS: Final = """
+    UPDATE registry_clientship c
+    SET "end" = j."end", end_reason = %s, ended_at = clock_timestamp(), ended_by_id = %s
+    FROM import_judged j WHERE j.verdict = 'ends' AND c.id = j.clientship_id AND c."end" IS NULL
+"""
+_WRITE_NEW: Final = """
+    INSERT INTO registry_clientship (person_id, service_id, provider_id, start, "end", end_reason, ended_at, reference)
+    SELECT person_id, service_id, provider_id, start, "end", CASE WHEN "end" IS NOT NULL THEN %s END,
+           CASE WHEN "end" IS NOT NULL THEN clock_timestamp() END, reference
+    FROM import_judged WHERE verdict = 'new' ORDER BY number ON CONFLICT DO NOTHING
+"""
+_WRITE_NAMES: Final = """
+    INSERT INTO registry_namecheck (person_id, last_name_hash, first_names_hash)
+    SELECT DISTINCT ON (person_id) person_id, last_hash, first_hash FROM import_judged
+    WHERE verdict = 'new' AND num_nonnulls(last_hash, first_hash) > 0 ORDER BY person_id, number
+    ON CONFLICT (person_id) DO UPDATE
+    SET last_name_hash = excluded.last_name_hash, first_names_hash = excluded.first_names_hash
+    RETURNING person_id
+"""
+
+_FAULTS: Final = {
+    "contradiction": ("loppupaiva", "differs from line {other}, which is the same clientship"),
+    "ended": ("loppupaiva", "a new clientship that has ended already"),
+    "other_end": ("loppupaiva", "the clientship has another end already"),
+    "second": ("palvelu", "the person has an open clientship of this service already"),
+    "second_in_file": ("palvelu", "a second open clientship of this service, after line {other}"),
+}
+
+
+@dataclass
+class Report:
+    """What the file means, in lines; ``new_persons`` and ``erased`` (by the ends, in time) are persons.
+
+    ``bad`` holds the first :data:`SHOWN` of the ``bad_count`` lines that change nothing. ``written`` is false after a
+    dry run and when the ends need a confirmation (``unconfirmed``).
+    """
+
+    lines: int = 0
+    added: int = 0
+    ended: int = 0
+    same: int = 0
+    new_persons: int = 0
+    mismatches: int = 0
+    erased: int = 0
+    bad_count: int = 0
+    bad: list[Bad] = field(default_factory=list)
+    unconfirmed: bool = False
+    written: bool = False
+
+    def found(self, bad: Bad) -> None:
+        """Counts a bad line, and keeps it if it is among the first."""
+        self.bad_count += 1
+        if len(self.bad) < SHOWN:
+            self.bad.append(bad)
+
+
+def run(access: Access, file: BinaryIO, *, day: date, dry_run: bool = False, confirm_ends: int | None = None) -> Report:
+    """Brings the list into the register; good lines go in, bad ones are reported. ``day`` is Helsinki's today.
+
+    More than :data:`ENDS_TO_CONFIRM` persons who will be erased by the ends need ``confirm_ends`` with that number, or
+    nothing is written. Raises PermissionDenied, Unreadable and Refused; then nothing is written either.
+    """
+    access.require(MANAGE_CLIENTSHIPS)
+    report = Report()
+    with transaction.atomic(), without_values(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+        if not cursor.fetchone()[0]:
+            raise Refused("Another import is under way. Try again when it has ended.")
+        _stage(cursor, file, _known(access), report)
+        _judge(cursor, day, report)
+        report.unconfirmed = report.erased > ENDS_TO_CONFIRM and confirm_ends != report.erased
+        if not dry_run and not report.unconfirmed:
+            _write(cursor, access, report)
+    return report
+
+
+def _known(access: Access) -> Known:
+    return Known(
+        services=dict(services(access).values_list("code", "id")),
+        providers=dict(Provider.objects.values_list("business_id", "id")),
+        produced=set(Service.providers.through.objects.values_list("service_id", "provider_id")),
+        test_codes=settings.HETU_ALLOW_TEST_CODES,
+    )
+
+
+def _stage(cursor: Any, file: BinaryIO, known: Known, report: Report) -> None:
+    cursor.execute(_STAGING)
+    with cursor.copy(f"COPY import_line ({', '.join(_STAGED)}) FROM STDIN") as copy:
+        for line in read(file, known):
+            report.lines += 1
+            if isinstance(line, Bad):
+                report.found(line)
+            else:
+                copy.write_row(_row(line))
+    cursor.execute("ANALYZE import_line")
+
+
+def _row(line: Line) -> tuple[Any, ...]:
+    names = (name_hash(line.last_name), name_hash(line.first_names))
+    return (line.number, line.hetu, line.service, line.start, line.end, line.provider, line.reference, *names)
+
+
+def _judge(cursor: Any, day: date, report: Report) -> None:
+    cursor.execute(_JUDGED)
+    cursor.execute(_JUDGE, [day])
+    cursor.execute("CREATE INDEX ON import_judged (clientship_id)")
+    cursor.execute("CREATE INDEX ON import_judged (who, service_id)")
+    cursor.execute("CREATE INDEX ON import_judged (person_id)")
+    cursor.execute("ANALYZE import_judged")
+    cursor.execute(_SECOND, [day])
+    cursor.execute(_SECOND_IN_FILE)
+    cursor.execute("SELECT verdict, count(*) FROM import_judged GROUP BY verdict")
+    counts = dict(cursor.fetchall())
+    report.added, report.ended, report.same = (counts.pop(verdict, 0) for verdict in ("new", "ends", "same"))
+    report.bad_count += sum(counts.values())
+    cursor.execute(
+        "SELECT number, verdict, other FROM import_judged WHERE verdict = ANY(%s) ORDER BY number LIMIT %s",
+        [list(_FAULTS), SHOWN],
+    )
+    for number, verdict, other in cursor.fetchall():
+        column, reason = _FAULTS[verdict]
+        report.bad.append(Bad(number, column, reason.format(other=other)))
+    report.bad = sorted(report.bad, key=lambda bad: bad.line)[:SHOWN]
+    cursor.execute("SELECT count(DISTINCT hetu) FROM import_judged WHERE verdict = 'new' AND person_id IS NULL")
+    report.new_persons = cursor.fetchone()[0]
+    cursor.execute(_ERASED)
+    report.erased = cursor.fetchone()[0]
+
+
+def _write(cursor: Any, access: Access, report: Report) -> None:
+    known = _column(
+        cursor,
+        "SELECT DISTINCT person_id FROM import_judged WHERE verdict IN ('new', 'ends') AND person_id IS NOT NULL",
+    )
+    if len(vtj_data.lock(known)) != len(known):
+        raise Refused("Somebody of the list was erased at this very moment. Nothing was written: import it again.")
+    _create_persons(cursor)
+    cursor.execute(_WRITE_ENDS, [EndReason.LIST, access.user.pk if access.user else None])
+    report.ended = cursor.rowcount
+    cursor.execute(_WRITE_NEW, [EndReason.LIST])
+    report.added = cursor.rowcount
+    named = _column(cursor, _WRITE_NAMES)
+    for begin in range(0, len(named), CHUNK):
+        report.mismatches += name_check.compare(named[begin : begin + CHUNK])
+    touched = _column(cursor, "SELECT DISTINCT person_id FROM import_judged WHERE verdict IN ('new', 'ends')")
+    subjects = Person.objects.filter(id__in=ids(touched)).values_list("subject", flat=True)
+    counts = {name: getattr(report, name) for name in ("lines", "added", "ended", "same", "bad_count", "new_persons")}
+    audit.record(access, Action.IMPORT, subjects=subjects, details=counts)
+    report.written = True
+
+
+def _create_persons(cursor: Any) -> None:
+    # In order, so that two writers of the same codes never wait for each other.
+    new = _column(
+        cursor,
+        "SELECT DISTINCT hetu FROM import_judged WHERE verdict = 'new' AND person_id IS NULL ORDER BY hetu",
+    )
+    for begin in range(0, len(new), CHUNK):
+        made = persons.find_or_create([Hetu(code) for code in new[begin : begin + CHUNK]])
+        cursor.execute(
+            "UPDATE import_judged j SET person_id = made.person"
+            " FROM unnest(%s::text[], %s::bigint[]) AS made (hetu, person)"
+            " WHERE j.hetu = made.hetu AND j.verdict = 'new'",
+            [list(made), list(made.values())],
+        )
+
+
+def _column(cursor: Any, sql: str) -> list[Any]:
+    cursor.execute(sql)
+    return [value for (value,) in cursor.fetchall()]
