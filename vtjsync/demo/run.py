@@ -236,7 +236,7 @@ def _step(name: str) -> Iterator[None]:
     except BaseException:
         print()
         raise
-    print(f"\r  {name}: {time.monotonic() - began:.1f} s")
+    print(f" {time.monotonic() - began:.1f} s")
 
 
 def _tell(port: int, vtj_port: int, seconds: float) -> None:
