@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from tests.wire.certificates import NOW, Issued, issue, serving
 from tests.wire.conftest import MakeClient
@@ -125,6 +126,8 @@ def test_files_that_cannot_work_are_refused_at_once(world: World, make_client: M
     text.write_text("not a certificate")
     empty = tmp_path / "empty.pem"
     empty.write_bytes(b"")
+    locked = tmp_path / "locked.key"
+    locked.write_bytes(world.us.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")))
     good = {"server_cert": world.server.cert, "cert": world.us.cert, "key": world.us.key}
     for wrong in (
         {"server_cert": str(text)},
@@ -134,6 +137,7 @@ def test_files_that_cannot_work_are_refused_at_once(world: World, make_client: M
         {"cert": str(text)},
         {"key": ""},
         {"key": world.stranger.key},
+        {"key": str(locked)},
         {"key": str(tmp_path / "nowhere")},
     ):
         with pytest.raises(ValueError, match=r"certificate|private key"):

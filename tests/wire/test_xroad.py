@@ -220,6 +220,12 @@ def test_access_denied_in_both_spellings(server: Server, client: XRoadClient, co
     assert len(server.asked) == 1
 
 
+def test_an_error_of_x_road_is_one_whatever_the_status(server: Server, client: XRoadClient) -> None:
+    server.replies = [Reply(200, b"{}", {"X-Road-Error": "server.serverproxy.access_denied"})]
+    with pytest.raises(Denied):
+        client.get("p")
+
+
 @pytest.mark.parametrize(
     "code", ["Server.ClientProxy.SslAuthenticationFailed", "server.clientproxy.ssl_authentication_failed"]
 )
