@@ -8,13 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 
 class RegistryConfig(AppConfig):
-    """Its place among the applications; makes the roles after a migration."""
+    """Its place among the applications; makes the roles after a migration, and logs who signs in and out."""
 
     name = "registry"
     verbose_name = _("Client register")
 
     def ready(self) -> None:
-        """Makes the roles whenever the database was migrated."""
+        """Joins the receivers of signals."""
         from registry.policies import create_roles
+        from registry.views import signing  # noqa: F401 - its receivers write the events of signing in and out
 
         post_migrate.connect(create_roles, sender=self)

@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from registry import clock, hetu
@@ -21,7 +22,7 @@ _LIKE_A_CODE: Final = re.compile(r"\s*\d{6}\s*[-+A-FU-Ya-fu-y]?\s*\d")
 _DATES: Final = ("%d.%m.%Y", "%Y-%m-%d")
 
 FAULTS: Final = {
-    Fault.MALFORMED: _("An identity code looks like 131052-308T. Check that every character is there."),
+    Fault.MALFORMED: _("An identity code looks like 131052-9085. Check that every character is there."),
     Fault.CHECK_CHARACTER: _("The last character does not fit the others. Check the code for a typing error."),
     Fault.NOT_PERMANENT: _("This is a test or temporary code, and not a permanent identity code."),
     Fault.NOT_TEST: _("This installation is for testing: only test codes (individual number 900–999) are accepted."),
@@ -106,8 +107,8 @@ class AddClient(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
-    def __init__(self, services: QuerySet[Service], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"start": clock.today()}, **kwargs)
+    def __init__(self, services: QuerySet[Service], data: QueryDict | None = None) -> None:
+        super().__init__(data, initial={"start": clock.today()})
         services = services.order_by("name_fi", "pk")
         self.fields["service"].queryset = services  # type: ignore[attr-defined]
         providers = Provider.objects.filter(services__in=services).distinct().order_by("name")
@@ -128,8 +129,8 @@ class EndClientship(forms.Form):
     end = DayField(label=_("Last day"), help_text=_("The last day of the clientship, as 31.1.2026."))
     reason = forms.ChoiceField(label=_("Reason"))
 
-    def __init__(self, start: date, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, start: date, data: QueryDict | None = None) -> None:
+        super().__init__(data, initial={"end": clock.today()})
         self.start = start
         chosen = [(one.value, one.label) for one in EndReason if one is not EndReason.LIST]
         self.fields["reason"].choices = [("", _("Choose a reason")), *chosen]  # type: ignore[attr-defined]

@@ -8,9 +8,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from registry.forms import SignIn
-from registry.views import adding, audit_log, client, clients, clientships, erasures, signing, start
-
-assert signing  # its receivers write the events of signing in and out
+from registry.views import adding, audit_log, client, clients, clientships, erasures, start
 
 sign_in = LoginView.as_view(
     template_name="registry/sign_in.html", authentication_form=SignIn, redirect_authenticated_user=True

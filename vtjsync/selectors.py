@@ -112,7 +112,7 @@ def _in_words(rows: Iterable[SyncRun]) -> list[RunRow]:
     return [
         RunRow(
             row=row,
-            state=SyncRun.State(row.state).label,
+            state=str(SyncRun.State(row.state).label),
             tone=TONES[SyncRun.State(row.state)],
             reason=str(REASONS.get(row.reason, "")),
             started_by=_started_by(row.started_by, names),

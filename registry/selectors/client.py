@@ -14,7 +14,7 @@ from uuid import UUID
 
 from registry import ports
 from registry.clock import helsinki_day, today
-from registry.hetu import masked
+from registry.hetu import Hetu, masked
 from registry.history import LOCATION_FIELDS
 from registry.models import AppliedChange, Clientship, Person, PersonCode, Problem, ProblemKind
 from registry.policies import (
@@ -70,8 +70,8 @@ class ChangeRow:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What a client's page shows. ``code`` is masked unless it was asked for; ``granted`` names the location groups that
-    the permit has; ``confirmed`` is as of when VTJ's data holds; ``known``: VTJ's data has come and is to be shown."""
+    """What a client's page shows. ``code`` is masked unless it was asked for; ``granted`` names the location groups of
+    the permit; ``confirmed`` is as of when VTJ's data holds; ``known``: VTJ's data has come and is to be shown."""
 
     subject: UUID
     first_names: str
@@ -161,13 +161,13 @@ def _page(access: Access, person: Person, *, code: bool) -> Client:
     record = PersonRecord(protected=record.protected) if mismatch else record
     record = record if place.visible else record.without_location()
     codes = dict(PersonCode.objects.filter(person=person).order_by("pk").values_list("hetu", "current"))
-    current = next((hetu for hetu, is_current in codes.items() if is_current), "")
-    former = tuple(hetu for hetu, is_current in codes.items() if not is_current) if access.may(SEE_FORMER) else ()
+    shown = [(hetu if code else masked(Hetu(hetu)), current) for hetu, current in codes.items()]
+    former = tuple(hetu for hetu, current in shown if not current) if access.may(SEE_FORMER) else ()
     return Client(
         subject=person.subject,
         first_names=record.first_names or "",
         last_name=record.last_name or "",
-        code=current if code else masked(current) if current else "",
+        code=next((hetu for hetu, current in shown if current), ""),
         code_shown=code,
         known=person.basic_data_at is not None and not mismatch,
         language=wording.language_name(record.language_code, record.language_name),
@@ -178,28 +178,30 @@ def _page(access: Access, person: Person, *, code: bool) -> Client:
         place=place,
         reveal_awaited=person.reveal_awaited and place.visible,
         granted=granted_places(permit),
-        **_places(record),
+        home=_home(record),
+        foreign=_foreign(record),
+        municipality=wording.municipality_name(record.municipality.code) if record.municipality else "",
+        moved_in=wording.since(record.municipality.moved_in) if record.municipality else "",
         confirmed=confirmed,
         checked_at=person.checked_at,
         status=person.status,
         signs=signs_of(person, place, problems),
         problems=tuple((str(ProblemKind(kind).label), opened) for kind, opened in problems.items()),
-        former_codes=tuple(hetu if code else masked(hetu) for hetu in former),  # type: ignore[arg-type]
+        former_codes=former,
         clientships=_clientships(access, person),
         changes=() if mismatch else _changes(access, person, record, place),
         may_manage=access.may(MANAGE_CLIENTSHIPS),
     )
 
 
-def _places(record: PersonRecord) -> dict[str, object]:
-    home, municipality = record.home, record.municipality
-    foreign = sorted(record.foreign, key=lambda one: (one.start.iso() if one.start else "", one.street or ""))
-    return {
-        "home": Address(tuple(wording.home_lines(home)), wording.since(home.start)) if home else None,
-        "foreign": tuple(Address(tuple(wording.foreign_lines(one)), wording.since(one.start)) for one in foreign),
-        "municipality": wording.municipality_name(municipality.code) if municipality else "",
-        "moved_in": wording.since(municipality.moved_in) if municipality else "",
-    }
+def _home(record: PersonRecord) -> Address | None:
+    home = record.home
+    return Address(tuple(wording.home_lines(home)), wording.since(home.start)) if home else None
+
+
+def _foreign(record: PersonRecord) -> tuple[Address, ...]:
+    every = sorted(record.foreign, key=lambda one: (one.start.iso() if one.start else "", one.street or ""))
+    return tuple(Address(tuple(wording.foreign_lines(one)), wording.since(one.start)) for one in every)
 
 
 def _clientships(access: Access, person: Person) -> tuple[ClientshipRow, ...]:
@@ -220,13 +222,14 @@ def _clientships(access: Access, person: Person) -> tuple[ClientshipRow, ...]:
 def _erasure_day(person: Person, day: date) -> Callable[[Clientship], date]:
     """When an ended clientship of the person goes: with the person, or some time later (domain.md F43)."""
 
-    def entered(one: Clientship) -> date:
-        return helsinki_day(one.ended_at) if one.ended_at else day
+    def entered(at: datetime | None) -> date:
+        return helsinki_day(at) if at else day
 
-    every = list(Clientship.objects.filter(person=person).only("end", "ended_at"))
-    if any(one.end is None for one in every):
-        return lambda one: erasure.clientship_erased_on(one.end, entered(one))
-    last = max(erasure.erased_on(one.end, entered(one)) for one in every)
+    every = Clientship.objects.filter(person=person).values_list("end", "ended_at")
+    ends = [(end, entered(at)) for end, at in every if end is not None]
+    if len(ends) < len(every):
+        return lambda one: erasure.clientship_erased_on(one.end or day, entered(one.ended_at))
+    last = max(erasure.erased_on(*end) for end in ends)
     return lambda _one: last
 
 

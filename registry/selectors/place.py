@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -45,17 +45,15 @@ def place_of(
     person: Person, *, permit: DataPermit | None, mismatch: bool, confirmed: datetime | None, now: datetime
 ) -> Place:
     """What holds of this person's location. ``mismatch``: a problem says that this may be somebody else (outside.md);
-    ``confirmed``: when the source last knew the data to be up to date."""
-    if person.protected:
-        return Place.PROTECTED
-    if mismatch:
-        return Place.MISMATCH
-    if permit is None:
-        return Place.NO_PERMIT
-    if person.status == PersonStatus.AWAITING:
-        return Place.AWAITING
-    if person.location_hidden:
-        return Place.CHECKED
-    if confirmed is None or now - confirmed > settings.LOCATION_HIDE:
-        return Place.UNCONFIRMED
-    return Place.OLD if now - confirmed > settings.LOCATION_WARN else Place.SHOWN
+    ``confirmed``: when the source last knew the data to be up to date. The first rule that holds decides."""
+    age = now - confirmed if confirmed else timedelta.max
+    rules = (
+        (person.protected, Place.PROTECTED),
+        (mismatch, Place.MISMATCH),
+        (permit is None, Place.NO_PERMIT),
+        (person.status == PersonStatus.AWAITING, Place.AWAITING),
+        (person.location_hidden, Place.CHECKED),
+        (age > settings.LOCATION_HIDE, Place.UNCONFIRMED),
+        (age > settings.LOCATION_WARN, Place.OLD),
+    )
+    return next((place for holds, place in rules if holds), Place.SHOWN)

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Final
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from registry import codes
 from registry.record import ForeignAddress, HomeAddress, PartialDate

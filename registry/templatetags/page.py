@@ -47,12 +47,16 @@ def navigation(context: dict[str, Any]) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"items": []}
-    here = request.resolver_match.url_name if request.resolver_match else ""
+    items = [(label, reverse(name)) for permission, name, label in NAVIGATION if may(user, permission)]
+    around = max((address for _label, address in items if request.path.startswith(address)), key=len, default="")
     return {
         "items": [
-            {"label": label, "address": reverse(name), "current": here == name}
-            for permission, name, label in NAVIGATION
-            if may(user, permission)
+            {
+                "label": label,
+                "address": address,
+                "current": "page" if address == request.path else "true" if address == around else "",
+            }
+            for label, address in items
         ]
     }
 

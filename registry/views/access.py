@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -24,7 +24,7 @@ def user_of(request: HttpRequest) -> User:
     """The signed-in user. Raises PermissionDenied where nobody is: no page for anonymous ones comes here."""
     if not request.user.is_authenticated:
         raise PermissionDenied
-    return cast(User, request.user)
+    return request.user
 
 
 def needs(permission: str) -> Callable[[View], View]:

@@ -8,7 +8,6 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from registry.clock import today
 from registry.forms import EndClientship
 from registry.models import Clientship, EndReason
 from registry.policies import MANAGE_CLIENTSHIPS
@@ -24,12 +23,14 @@ BASIS = "ending a clientship"
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(MANAGE_CLIENTSHIPS)
 def end(request: HttpRequest, number: int) -> HttpResponse:
-    """The form; what it means, at the press of "Preview"; and the end itself when that was confirmed."""
+    """The form; then what will be erased and when; and the end itself when that was confirmed."""
     clientship = _clientship(request, number)
-    form = EndClientship(clientship.start, request.POST or None, initial={"end": today()})
+    form = EndClientship(clientship.start, request.POST or None)
     preview = None
     if request.method == "POST" and form.is_valid():
-        if "confirm" in request.POST and _ended(request, clientship, form):
+        # What is confirmed is the day that was previewed, and no other.
+        confirmed = request.POST.get("confirm") == form.cleaned_data["end"].isoformat()
+        if confirmed and _ended(request, clientship, form):
             return redirect("client", clientship.person.subject)
         who = access(request, BASIS)
         preview = clients.erasure_preview(who, clientship, form.cleaned_data["end"])
