@@ -46,7 +46,9 @@ class Trouble(Exception):
 
 def main() -> int:
     """Runs until it is told to stop. Returns 0 then, 1 when a part of it failed, 2 when it could not begin."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A shell starts what runs in the background with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     children: list[Child] = []
     try:
         port = _number(os.environ.get("PORT") or "8000")
@@ -70,22 +72,24 @@ def main() -> int:
 def _serve(port: int, children: list[Child]) -> None:
     began = time.monotonic()
     vtj_port = _write_settings(port)
+    # It needs no database, so it starts while that does.
+    options = ("--population", POPULATION, "--seed", SEED, "--activity", ACTIVITY, "--state", STATE)
+    _start(children, "simulator", "manage.py", "vtj_simulator", "--port", vtj_port, *options)
     if "DATABASE_URL" not in os.environ:
         with _step("PostgreSQL"):
             postgres.ensure_running(VAR)
     with _step("Database tables"):
         manage = _django()
         manage("migrate", verbosity=0)
-    with _step("Simulated VTJ"):
-        options = ("--population", str(POPULATION), "--seed", str(SEED), "--activity", str(ACTIVITY))
-        _start(children, "simulator", "manage.py", "vtj_simulator", "--port", str(vtj_port), *options, "--state", STATE)
-        _wait(children, f"http://127.0.0.1:{vtj_port}/listClients")
     if not _is_loaded():
+        with _step("Simulated VTJ"):
+            _wait(children, f"http://127.0.0.1:{vtj_port}/listClients")
         _load(manage, vtj_port)
     with _step("Web server and workers"):
         bind = ("--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4")
         _start(children, "web", "-m", "gunicorn", "vtjsync.wsgi", *bind)
         _start(children, "workers", "manage.py", "qcluster")
+        _wait(children, f"http://127.0.0.1:{vtj_port}/listClients")
         _wait(children, f"http://127.0.0.1:{port}/")
     _tell(port, vtj_port, time.monotonic() - began)
     while not (ended := [child for child in children if child.ended]):
