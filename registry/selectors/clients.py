@@ -80,9 +80,18 @@ def coded(access: Access, code: Hetu) -> Page:
 
 def _named(rows: QuerySet[Person], parts: Sequence[str]) -> QuerySet[Person]:
     # The expression of the index person_by_name_part, word for word. A mismatched name is not to be found by.
-    query = SearchQuery(" & ".join(f"{part}:*" for part in parts), config="simple", search_type="raw")
+    query = SearchQuery(" & ".join(map(_beginning, parts)), config="simple", search_type="raw")
     doubted = Problem.objects.filter(person=OuterRef("pk"), kind=ProblemKind.NAME_MISMATCH, closed_at=None)
     return rows.annotate(parts=SearchVector("name_key", config="simple")).filter(~Exists(doubted), parts=query)
+
+
+def _beginning(part: str) -> str:
+    """The words that begin with this, for ``to_tsquery``. The key of å, ä and ö begins with z (``registry.names``), and
+    a z that was typed is not their beginning."""
+    if not part.endswith("z"):
+        return f"{part}:*"
+    words = [f"{part}{more}{letter}:*" for more in ("", "z") for letter in "abcdefghijklmnopqrstuvwxy"]
+    return f"({' | '.join([part, *words])})"
 
 
 def _page(access: Access, rows: QuerySet[Person], after: UUID | None, before: UUID | None, action: Action) -> Page:
