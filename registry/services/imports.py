@@ -232,6 +232,8 @@ def _judge(cursor: Any, day: date, report: Report) -> None:
 
 
 def _write(cursor: Any, access: Access, report: Report) -> None:
+    # References are checked as they come: a long queue of deferred checks slows every later trigger down (measured).
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     known = _column(
         cursor,
         "SELECT DISTINCT person_id FROM import_judged WHERE verdict IN ('new', 'ends') AND person_id IS NOT NULL",
