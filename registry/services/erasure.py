@@ -28,6 +28,7 @@ from registry.services.audit import Action, code_hash
 from registry.sql import ids
 
 BATCH: Final = 1000
+LEDGER_BATCH: Final = 10_000
 HOLD_PERSONS: Final = 50
 HOLD_SHARE: Final = 0.01
 
@@ -107,6 +108,7 @@ def run(access: Access, day: date) -> Report:
                 if still := _due_persons(day, among=locked):
                     report.rows += _erase(access, still)
                     report.persons += len(still)
+            write_ledger()
         report.clientships = _erase_clientships(access, day)
         report.rows["registry_clientship"] += report.clientships
         ErasureHold.objects.filter(done_at=None).update(done_at=Now())
@@ -118,7 +120,7 @@ def erase_now(access: Access, person_id: int) -> None:
     """Erases one person at once, who was added by mistake (domain.md H55). For use inside a transaction that has
     locked the person; :func:`write_ledger` follows when it is committed."""
     _erase(access, [person_id])
-    transaction.on_commit(write_ledger)
+    transaction.on_commit(write_ledger, robust=True)
 
 
 def held() -> ErasureHold | None:
@@ -140,17 +142,15 @@ def confirm(access: Access) -> None:
 def write_ledger() -> None:
     """Copies the receipts that are not there yet to the ledger outside the database (domain.md F45). A crash in between
     may write one twice, never leave one out."""
-    receipts = list(ErasureReceipt.objects.filter(in_ledger=False).order_by("id")[:100_000])
-    if not receipts:
-        return
     path = Path(settings.ERASURE_LEDGER)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-        file.writelines(_ledger_line(receipt) for receipt in receipts)
-        file.flush()
-        os.fsync(file.fileno())
-    ErasureReceipt.objects.filter(id__in=ids(one.pk for one in receipts)).update(in_ledger=True)
+    while receipts := list(ErasureReceipt.objects.filter(in_ledger=False).order_by("id")[:LEDGER_BATCH]):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "a", encoding="utf-8") as file:
+            file.writelines(_ledger_line(receipt) for receipt in receipts)
+            file.flush()
+            os.fsync(file.fileno())
+        ErasureReceipt.objects.filter(id__in=ids(one.pk for one in receipts)).update(in_ledger=True)
 
 
 def _ledger_line(receipt: ErasureReceipt) -> str:

@@ -94,9 +94,10 @@ def _chunk(persons: Sequence[tuple[str, int, Any]], options: Options, *, permit:
     confirmed = ports.source().confirmed_at(wanted)
     oldest = timezone.now() - settings.LOCATION_WARN
     for code, person, _ in persons:
-        one, kinds = held[person], problems.get(person, set())
-        at = confirmed.get(person)
-        record = one.record
+        one, kinds = held.get(person), problems.get(person, set())
+        if one is None or (one.record.protected and not options.protected):
+            continue  # erased, or under a ban, since the list was made
+        at, record = confirmed.get(person), one.record
         if ProblemKind.NAME_MISMATCH in kinds:
             # The code in the list may be somebody else's: nothing that VTJ says of them is told.
             record = PersonRecord(protected=record.protected)

@@ -28,8 +28,13 @@ class Command(BaseCommand):
         """Exit 0: erased; 1: so many are due that a second person has to confirm; 2: ``--on`` outside demo mode."""
         if options["on"] is not None and not settings.DEMO:
             raise CommandError("--on is for demo mode only.", returncode=2)
-        report = erasure.run(Access(None, "end_clientships command"), options["on"] or today())
-        for table, count in sorted(report.rows.items()):
+        try:
+            report = erasure.run(Access(None, "end_clientships command"), options["on"] or today())
+        except OSError as error:
+            raise CommandError(
+                f"The receipts are not in the ledger yet ({error.filename}): {error.strerror}", returncode=1
+            ) from error
+        for table, count in sorted((+report.rows).items()):
             self.stdout.write(f"{table}: {count} rows")
         if report.held:
             raise CommandError(f"{report}.", returncode=1)
