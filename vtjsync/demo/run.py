@@ -147,7 +147,7 @@ def _write_settings(port: int) -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     old = dict(line.split("=", 1) for line in _lines(SETTINGS) if "=" in line)
     known = old.get("VTJ_SERVER", "").rpartition(":")[2]
-    vtj_port = next(one for one in (int(known or port + 100), *range(port + 100, port + 200)) if _is_free(one))
+    vtj_port: int = next(one for one in (int(known or port + 100), *range(port + 100, port + 200)) if _is_free(one))
     values = {
         "SECRET_KEY": old.get("SECRET_KEY") or secrets.token_urlsafe(48),
         "AUDIT_KEY": old.get("AUDIT_KEY") or secrets.token_urlsafe(48),
