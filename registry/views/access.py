@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import add_never_cache_headers
 
 from registry.models import User
 from registry.policies import Access, may
@@ -28,14 +29,16 @@ def user_of(request: HttpRequest) -> User:
 
 
 def needs(permission: str) -> Callable[[View], View]:
-    """The view answers 403 to whoever does not hold the right."""
+    """The view answers 403 to whoever does not hold the right, and no browser keeps what it answers."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not may(user_of(request), permission):
                 raise PermissionDenied
-            return view(request, *args, **kwargs)
+            response = view(request, *args, **kwargs)
+            add_never_cache_headers(response)
+            return response
 
         return guarded
 

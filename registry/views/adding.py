@@ -13,7 +13,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from registry import policies
@@ -49,7 +48,6 @@ def add(request: HttpRequest) -> HttpResponse:
     return render(request, "registry/client_add.html", {"form": form})
 
 
-@never_cache
 @require_safe
 @needs(MANAGE_CLIENTSHIPS)
 def check(request: HttpRequest, subject: UUID) -> HttpResponse:
@@ -63,7 +61,6 @@ def check(request: HttpRequest, subject: UUID) -> HttpResponse:
     return render(request, "registry/client_check.html", context)
 
 
-@never_cache
 @require_safe
 @needs(MANAGE_CLIENTSHIPS)
 def waiting(request: HttpRequest, subject: UUID) -> HttpResponse:

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from registry.policies import SEE_CLIENTS, SEE_SYNC, may
@@ -15,7 +14,6 @@ from registry.selectors.client import Client
 from registry.views.access import access, needs, user_of
 
 
-@never_cache
 @require_safe
 @needs(SEE_CLIENTS)
 def page(request: HttpRequest, subject: UUID) -> HttpResponse:
@@ -23,7 +21,6 @@ def page(request: HttpRequest, subject: UUID) -> HttpResponse:
     return shown(request, subject, selector.viewed(access(request, "client's page"), subject))
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(SEE_CLIENTS)
 def code(request: HttpRequest, subject: UUID) -> HttpResponse:

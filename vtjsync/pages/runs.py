@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from registry.policies import CHANGE_SCHEDULE, RUN_SYNC, SEE_SYNC, may
@@ -49,7 +48,6 @@ def page(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "vtjsync/run.html", {"run": run, "cohorts": selectors.cohorts_of(number)})
 
 
-@never_cache
 @require_safe
 @needs(SEE_SYNC)
 def progress(request: HttpRequest, number: int) -> HttpResponse:
