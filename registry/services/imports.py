@@ -175,6 +175,7 @@ def run(access: Access, file: BinaryIO, *, day: date, dry_run: bool = False, con
         report.unconfirmed = report.erased > ENDS_TO_CONFIRM and confirm_ends != report.erased
         if not dry_run and not report.unconfirmed:
             _write(cursor, access, report)
+        cursor.execute("DROP TABLE import_line, import_judged")
     return report
 
 

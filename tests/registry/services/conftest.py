@@ -1,0 +1,16 @@
+"""A ledger of its own for every test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+
+@pytest.fixture(autouse=True)
+def ledger(settings: Settings, tmp_path: Path) -> Path:
+    """Where the receipts of the test go."""
+    path = tmp_path / "ledger" / "erasure.jsonl"
+    settings.ERASURE_LEDGER = path
+    return path
