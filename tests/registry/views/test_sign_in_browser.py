@@ -9,6 +9,7 @@ import pytest
 from django.urls import reverse
 
 from tests.factories import PASSWORD, UserFactory
+from tests.looks import FAINT, SIDEWAYS, SMALL
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -16,41 +17,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-# Texts whose contrast with what lies behind them is less than WCAG 2.1 AA asks of small text (1.4.3).
-FAINT = """() => {
-    const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
-    const pen = canvas.getContext("2d", { willReadFrequently: true });
-    const rgba = colour => {
-        pen.clearRect(0, 0, 1, 1);
-        pen.fillStyle = colour;
-        pen.fillRect(0, 0, 1, 1);
-        return [...pen.getImageData(0, 0, 1, 1).data];
-    };
-    const light = ([...colour]) => colour.slice(0, 3)
-        .map(part => part / 255)
-        .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
-        .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0);
-    const behind = element => {
-        for (; element; element = element.parentElement) {
-            const colour = rgba(getComputedStyle(element).backgroundColor);
-            if (colour[3] === 255) return colour;
-        }
-        return rgba("Canvas");
-    };
-    return [...document.querySelectorAll("body *")]
-        .filter(element => [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim()))
-        .filter(element => {
-            const [one, other] = [light(rgba(getComputedStyle(element).color)), light(behind(element))];
-            return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05) < 4.5;
-        })
-        .map(element => element.textContent.trim());
-}"""
-# Things to press that are smaller than a fingertip.
-SMALL = """() => [...document.querySelectorAll("main a, button, input:not([type=hidden]), select, nav a")]
-    .filter(element => element.checkVisibility() && getComputedStyle(element).display !== "inline")
-    .filter(element => element.getBoundingClientRect().height < 44)
-    .map(element => element.outerHTML)"""
-SIDEWAYS = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
 INK_IS_LIGHT = "() => getComputedStyle(document.body).color.match(/\\d+/)[0] > 127"
 
 
