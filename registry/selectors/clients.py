@@ -79,10 +79,17 @@ def coded(access: Access, code: Hetu) -> Page:
 
 
 def _named(rows: QuerySet[Person], parts: Sequence[str]) -> QuerySet[Person]:
-    # The expression of the index person_by_name_part, word for word. A mismatched name is not to be found by.
-    query = SearchQuery(" & ".join(map(_beginning, parts)), config="simple", search_type="raw")
+    # A name that may be somebody else's is not to be found by (outside.md, Import file).
     doubted = Problem.objects.filter(person=OuterRef("pk"), kind=ProblemKind.NAME_MISMATCH, closed_at=None)
-    return rows.annotate(parts=SearchVector("name_key", config="simple")).filter(~Exists(doubted), parts=query)
+    rows = rows.filter(~Exists(doubted))
+    if all(len(part) == 1 for part in parts):
+        # So many match a letter that walking the list in its order finds a page sooner than the index of words does.
+        for part in parts:
+            rows = rows.filter(name_key__regex=r"\mz(?!z[123])" if part == "z" else rf"\m{part}")
+        return rows
+    # The expression of the index person_by_name_part, word for word.
+    query = SearchQuery(" & ".join(map(_beginning, parts)), config="simple", search_type="raw")
+    return rows.annotate(parts=SearchVector("name_key", config="simple")).filter(parts=query)
 
 
 def _beginning(part: str) -> str:
