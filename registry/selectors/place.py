@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Final
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from registry.models import DataPermit, Person, PersonStatus
 from registry.record import LOCATION_GROUPS, Group
+
+# Administrators are warned from this many days before the permit ends, and more gravely from the second on (A2).
+WARN_DAYS: Final = 90
+GRAVE_DAYS: Final = 7
 
 
 class Place(models.TextChoices):
@@ -33,6 +38,17 @@ class Place(models.TextChoices):
 def permit_on(day: date) -> DataPermit | None:
     """The permit in force on the Helsinki day."""
     return DataPermit.objects.filter(valid_from__lte=day).exclude(valid_to__lt=day).first()
+
+
+def permit_ends_in(day: date) -> int | None:
+    """In how many days the permit ends without a successor, when that is near; 0 when none is in force (A2)."""
+    permit = permit_on(day)
+    if permit is None:
+        return 0
+    if permit.valid_to is None or permit_on(permit.valid_to + timedelta(days=1)):
+        return None
+    left = (permit.valid_to - day).days + 1
+    return left if left <= WARN_DAYS else None
 
 
 def granted_places(permit: DataPermit | None) -> frozenset[Group]:

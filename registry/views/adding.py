@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from registry import policies
+from registry.clock import today
 from registry.forms import AddClient
 from registry.models import Clientship, PersonStatus
 from registry.policies import MANAGE_CLIENTSHIPS
@@ -56,8 +57,7 @@ def check(request: HttpRequest, subject: UUID) -> HttpResponse:
     client = selector.viewed(access(request, "checking an added client"), subject)
     if client is None:
         return moved(request)
-    late = (timezone.now() - added.created_at).total_seconds() > PATIENCE_SECONDS
-    context = {"client": client, "clientship": added, "waiting": client.status == PersonStatus.AWAITING, "late": late}
+    context = {"client": client, "clientship": added, **_wait(added, client.status)}
     return render(request, "registry/client_check.html", context)
 
 
@@ -67,9 +67,7 @@ def waiting(request: HttpRequest, subject: UUID) -> HttpResponse:
     """The part of that page that changes: done when VTJ has answered, or the client is not the user's to see."""
     added = _added(request, subject)
     status = selector.status(access(request, "checking an added client"), subject)
-    late = (timezone.now() - added.created_at).total_seconds() > PATIENCE_SECONDS
-    context = {"waiting": status == PersonStatus.AWAITING, "late": late, "subject": subject}
-    return render(request, "registry/client_waiting.html", context)
+    return render(request, "registry/client_waiting.html", {"subject": subject, **_wait(added, status)})
 
 
 @require_POST
@@ -84,6 +82,12 @@ def mistaken(request: HttpRequest, subject: UUID) -> HttpResponse:
         return redirect("client", subject)
     messages.success(request, _("The client was removed, and the look-up was logged as mistaken."))
     return redirect("client-add")
+
+
+def _wait(added: Clientship, status: str | None) -> dict[str, bool]:
+    """Whether VTJ's answer is to be waited for: nobody is asked about before the first day (domain.md A1)."""
+    waiting = status == PersonStatus.AWAITING and added.start <= today()
+    return {"waiting": waiting, "late": (timezone.now() - added.created_at).total_seconds() > PATIENCE_SECONDS}
 
 
 def _remember(request: HttpRequest, made: Clientship) -> None:

@@ -139,6 +139,22 @@ def test_h54_paper_has_no_code_and_no_navigation(
     assert page.get_by_text("Mikkolantie 30 F 28").is_visible()
 
 
+def test_e41_what_was_not_confirmed_lately_is_left_out_on_paper(
+    live_server: LiveServer, new_page: NewPage, aino: User, service_a: Service
+) -> None:
+    kept = client(service_a, "Virtanen", checked_at=timezone.now() - timedelta(hours=30))
+    AppliedChangeFactory.create(person=kept.person, field="municipality", old_value="049", new_value="837")
+    page = new_page()
+    sign_in(page, live_server.url, aino)
+    page.goto(live_server.url + reverse("client", args=[kept.person.subject]))
+    for place in ("Mikkolantie", "Helsinki", "Tampere"):
+        assert page.get_by_text(place).first.is_visible()
+    page.emulate_media(media="print")
+    for place in ("Mikkolantie", "Helsinki", "Tampere"):
+        assert not page.get_by_text(place).first.is_visible()
+    assert page.get_by_text("Virtanen").first.is_visible()
+
+
 @pytest.fixture
 def pages(service_a: Service, aino: User, bertta: User, daniel: User, eeva: User) -> list[tuple[User, str]]:
     """Every page as somebody sees it, with long names and every state."""

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from registry.models import AuditEvent, User
 from tests.cast import access
-from tests.factories import PersonFactory
+from tests.factories import DataPermitFactory, PersonFactory
 from vtjsync import selectors
 from vtjsync.engine.connection import database_now
 from vtjsync.models import Cohort, Enrolment, RunCohort, SyncControl, SyncRun
@@ -115,3 +115,27 @@ def test_the_number_of_queries_does_not_grow(bertta: User, django_assert_num_que
         ended(started_by=str(bertta.pk))
     with django_assert_num_queries(5):
         assert len(selectors.runs(access(User.objects.get(pk=bertta.pk)))) == 21
+
+
+@pytest.mark.parametrize(
+    ("left", "successor", "said"),
+    [
+        (None, False, None),
+        (91, False, None),
+        (90, False, "90 päivän"),
+        (7, False, "7 päivän"),
+        (7, True, None),
+        (0, False, "Tietolupaa ei ole voimassa"),
+    ],
+)
+def test_a2_administrators_are_warned_before_the_permit_ends(
+    administrator: Client, left: int | None, successor: bool, said: str | None
+) -> None:
+    today = timezone.localdate()
+    end = None if left is None else today + timedelta(days=left - 1)
+    DataPermitFactory.create(valid_to=end)
+    if successor and end:
+        DataPermitFactory.create(valid_from=end + timedelta(days=1))
+    page = administrator.get(reverse("sync-history")).content.decode()
+    assert ("ietolu" in page) is (said is not None)
+    assert said is None or said in page

@@ -6,7 +6,9 @@ from typing import Any
 
 from django import template
 
+from registry.clock import today
 from registry.policies import RUN_SYNC, SEE_SYNC, may
+from registry.selectors.place import GRAVE_DAYS, permit_ends_in
 from vtjsync import selectors
 from vtjsync.engine.run import REASONS
 
@@ -15,14 +17,15 @@ register = template.Library()
 
 @register.inclusion_tag("vtjsync/notices.html", takes_context=True)
 def vtj_notices(context: dict[str, Any]) -> dict[str, Any]:
-    """What everybody has to know: that VTJ is not asked at the moment."""
+    """What everybody has to know: that VTJ is not asked at the moment; and administrators: that the permit ends."""
     user = context["user"]
     state = selectors.state()
     return {
         "state": state,
         "reason": REASONS.get(state.stopped_reason, ""),
         "may_resume": may(user, RUN_SYNC),
-        "may_see": may(user, SEE_SYNC),
+        "permit_days": permit_ends_in(today()) if may(user, SEE_SYNC) else None,
+        "grave_days": GRAVE_DAYS,
         "csrf_token": context.get("csrf_token"),
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -125,3 +127,19 @@ def test_every_error_leads_to_its_field(caseworker: Client) -> None:
         assert f'href="#id_{name}"' in text
         assert f'id="id_{name}_error"' in text
         assert f"id_{name}_error" in text.split(f'name="{name}"')[1].split(">")[0]
+
+
+def test_a1_a_client_to_come_is_not_waited_for(caseworker: Client, service_a: Service) -> None:
+    person = add(caseworker, new_code(), service_a, start=(timezone.localdate() + timedelta(days=9)).isoformat())
+    text = caseworker.get(reverse("client-check", args=[person.subject])).content.decode()
+    assert "data-live" not in text
+    assert reverse("client", args=[person.subject]) in text
+
+
+def test_a_way_on_when_vtj_does_not_answer(caseworker: Client, service_a: Service) -> None:
+    person = add(caseworker, new_code(), service_a)
+    address = reverse("client-waiting", args=[person.subject])
+    onwards = reverse("client", args=[person.subject])
+    assert onwards not in caseworker.get(address).content.decode()
+    Clientship.objects.update(created_at=timezone.now() - timedelta(seconds=60))
+    assert onwards in caseworker.get(address).content.decode()
