@@ -90,6 +90,16 @@ class Search(forms.Form):
         return Hetu(words) if _LIKE_A_CODE.match(words) else None
 
 
+class Inquiry(forms.Form):
+    """Whose events are asked for, by an identity code that the person has or has had."""
+
+    hetu = CodeField(
+        label=_("Who has looked at this person's data?"),
+        help_text=_("An identity code that the person has or has had; the data need not be in the register any more."),
+    )
+    before = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
 class AddClient(forms.Form):
     """A new clientship: whose, of which service, from which day."""
 

@@ -32,4 +32,5 @@ urlpatterns = [
     path("erasures/", erasures.page, name="erasures"),
     path("erasures/confirm/", erasures.confirm, name="erasure-confirm"),
     path("audit-log/", audit_log.page, name="audit-log"),
+    path("audit-log/person/", audit_log.inquiry, name="audit-log-inquiry"),
 ]

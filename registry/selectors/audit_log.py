@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext, gettext_noop
 
-from registry.models import AuditEvent
+from registry.hetu import Hetu
+from registry.models import AuditEvent, SubjectCode
 from registry.policies import SEE_AUDIT_LOG, Access
 from registry.services import audit
 from registry.services.audit import Action
@@ -30,7 +31,7 @@ BASES: Final = (
     gettext_noop("steering the sync"),
     gettext_noop("reading the log"),
     gettext_noop("VTJ synchronisation"),
-    gettext_noop("command"),
+    gettext_noop("inquiry of a person"),
 )
 OUTCOMES: Final = {
     "done": gettext_noop("done"),
@@ -44,6 +45,18 @@ OUTCOMES: Final = {
 }
 
 
+DETAILS: Final = {
+    "run": gettext_noop("run"),
+    "cohort": gettext_noop("cohort"),
+    "service": gettext_noop("service"),
+    "minutes": gettext_noop("minutes"),
+    "user": gettext_noop("user"),
+    "roles": gettext_noop("roles"),
+    "started_by": gettext_noop("started by"),
+    "clientships": gettext_noop("clientships"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class EventRow:
     """One event in words. ``subjects`` are the random ids of the persons, ``count`` their number."""
@@ -51,8 +64,9 @@ class EventRow:
     number: int
     at: datetime
     action: str
+    details: str
     user: str
-    subjects: Sequence[str]
+    subjects: tuple[str, ...]
     count: int
     basis: str
     origin: str
@@ -63,20 +77,37 @@ def events(access: Access, before: int | None = None) -> list[EventRow]:
     """A page of events, from the one before the event numbered ``before``; one more than a page tells that there are
     others. Reading is an event itself. Raises PermissionDenied."""
     access.require(SEE_AUDIT_LOG)
-    rows = AuditEvent.objects.filter(pk__lt=before) if before else AuditEvent.objects.all()
-    found = [_in_words(event) for event in rows.order_by("-pk")[: PAGE + 1]]
+    found = _page(AuditEvent.objects.all(), before)
     audit.record(access, Action.VIEW_LOG)
     return found
 
 
+def events_of(access: Access, code: Hetu, before: int | None = None) -> list[EventRow]:
+    """The same of one person, by any of the codes the person has had, after a correction and after erasure too: the
+    answer to "who has looked at my data" (domain.md G47). Of each event only this person's id is shown."""
+    access.require(SEE_AUDIT_LOG)
+    subjects = list(SubjectCode.objects.filter(code_hash=audit.code_hash(code)).values_list("subject", flat=True))
+    found = _page(AuditEvent.objects.filter(subjects__overlap=subjects), before) if subjects else []
+    audit.record(access, Action.VIEW_LOG, subjects=subjects)
+    theirs = {str(subject) for subject in subjects}
+    return [replace(one, subjects=tuple(s for s in one.subjects if s in theirs)) for one in found]
+
+
+def _page(rows: QuerySet[AuditEvent], before: int | None) -> list[EventRow]:
+    rows = rows.filter(pk__lt=before) if before else rows
+    return [_in_words(event) for event in rows.order_by("-pk")[: PAGE + 1]]
+
+
 def _in_words(event: AuditEvent) -> EventRow:
     known = event.action in Action.values
+    details = (f"{gettext(DETAILS.get(key, key))}: {value}" for key, value in event.details.items())
     return EventRow(
         number=event.pk,
         at=event.at,
         action=str(Action(event.action).label) if known else event.action,
+        details=", ".join(details),
         user=event.username,
-        subjects=[str(subject) for subject in event.subjects],
+        subjects=tuple(map(str, event.subjects)),
         count=event.count,
         basis=gettext(event.basis) if event.basis else "",
         origin=event.origin,

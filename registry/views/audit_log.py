@@ -1,13 +1,17 @@
-"""The audit log, for auditors."""
+"""The audit log, for auditors; and who has looked at one person's data (domain.md G46, G47)."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from collections.abc import Sequence
 
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from registry.forms import Inquiry
 from registry.policies import SEE_AUDIT_LOG
 from registry.selectors import audit_log
+from registry.selectors.audit_log import EventRow
 from registry.views.access import access, needs
 
 
@@ -17,6 +21,24 @@ def page(request: HttpRequest) -> HttpResponse:
     """The latest events, or those before a given one."""
     before = request.GET.get("before", "")
     rows = audit_log.events(access(request, "reading the log"), int(before) if before.isdecimal() else None)
+    return _page(request, rows, Inquiry(), inquiry=False, first=not before)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(SEE_AUDIT_LOG)
+def inquiry(request: HttpRequest) -> HttpResponse:
+    """The events about one person, whose code travels by POST. A reload without it goes back to the log."""
+    if request.method != "POST":
+        return redirect("audit-log")
+    form = Inquiry(request.POST)
+    rows: Sequence[EventRow] = []
+    if form.is_valid():
+        who, told = access(request, "inquiry of a person"), form.cleaned_data
+        rows = audit_log.events_of(who, told["hetu"], told["before"])
+    return _page(request, rows, form, inquiry=True, first=not request.POST.get("before"))
+
+
+def _page(request: HttpRequest, rows: Sequence[EventRow], form: Inquiry, *, inquiry: bool, first: bool) -> HttpResponse:
     older = rows[audit_log.PAGE - 1].number if len(rows) > audit_log.PAGE else None
-    context = {"rows": rows[: audit_log.PAGE], "older": older, "first": not before}
+    context = {"rows": rows[: audit_log.PAGE], "older": older, "first": first, "form": form, "inquiry": inquiry}
     return render(request, "registry/audit_log.html", context)

@@ -22,7 +22,7 @@ def vtj_notices(context: dict[str, Any]) -> dict[str, Any]:
     state = selectors.state()
     return {
         "state": state,
-        "reason": REASONS.get(state.stopped_reason, ""),
+        "reason": REASONS["DENIED"],
         "may_resume": may(user, RUN_SYNC),
         "permit_days": permit_ends_in(today()) if may(user, SEE_SYNC) else None,
         "grave_days": GRAVE_DAYS,

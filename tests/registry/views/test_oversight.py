@@ -9,11 +9,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from registry.models import AuditEvent, ErasureHold, User
+from registry.models import AuditEvent, ErasureHold, PersonCode, SubjectCode, User
 from registry.selectors import audit_log
 from registry.services import audit
 from registry.services.audit import Action
 from tests.cast import access
+from tests.factories import PersonFactory, code_of, new_code
 
 pytestmark = pytest.mark.django_db
 
@@ -56,3 +57,43 @@ def test_f43_a_second_person_confirms_an_erasure_of_many(client: Client, bertta:
     assert hold.confirmed_by == bertta
     assert AuditEvent.objects.filter(action="CONFIRM_ERASURE", count=312).exists()
     assert reverse("erasure-confirm") not in client.get(reverse("erasures")).content.decode()
+
+
+def ask(client: Client, code: str, **more: object) -> str:
+    return client.post(reverse("audit-log-inquiry"), {"hetu": code} | more).content.decode()
+
+
+def test_g47_who_has_looked_at_ones_data_by_any_code_and_after_erasure(client: Client, eeva: User, aino: User) -> None:
+    person, other = PersonFactory.create(), PersonFactory.create()
+    code, former = code_of(person), new_code()
+    SubjectCode.objects.create(code_hash=audit.code_hash(former), subject=person.subject)
+    audit.record(access(aino), Action.LIST, subjects=[person.subject, other.subject])
+    PersonCode.objects.filter(person=person).delete()
+    person.delete()
+    client.force_login(eeva)
+    for asked in (code, former):
+        text = ask(client, asked)
+        assert str(Action.LIST.label) in text
+        assert str(person.subject) in text
+        assert str(other.subject) not in text
+    event = AuditEvent.objects.latest("pk")
+    assert (event.action, event.subjects, event.basis) == ("VIEW_LOG", [person.subject], "inquiry of a person")
+
+
+def test_g47_of_somebody_unknown_there_are_no_events(client: Client, eeva: User) -> None:
+    client.force_login(eeva)
+    assert 'class="empty"' in ask(client, new_code())
+    assert 'id="id_hetu_error"' in ask(client, "x")
+    assert client.get(reverse("audit-log-inquiry"))["Location"] == reverse("audit-log")
+
+
+def test_g47_the_pages_of_an_inquiry_travel_by_post(client: Client, eeva: User, aino: User) -> None:
+    person = PersonFactory.create()
+    for _ in range(audit_log.PAGE + 3):
+        audit.record(access(aino), Action.VIEW, subjects=[person.subject])
+    client.force_login(eeva)
+    first = client.post(reverse("audit-log-inquiry"), {"hetu": code_of(person)})
+    older = first.context["older"]
+    assert f'name="before" value="{older}"' in first.content.decode()
+    second = client.post(reverse("audit-log-inquiry"), {"hetu": code_of(person), "before": older})
+    assert len(second.context["rows"]) == 3
