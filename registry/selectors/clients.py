@@ -47,6 +47,11 @@ class ClientRow:
     municipality: str
     signs: tuple[Sign, ...]
 
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether the municipality is left out of prints (domain.md E41)."""
+        return Sign.UNCONFIRMED in self.signs
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

@@ -19,7 +19,7 @@ from registry.views.access import access, needs
 @needs(SEE_AUDIT_LOG)
 def page(request: HttpRequest) -> HttpResponse:
     """The latest events, or those before a given one."""
-    before = request.GET.get("before", "")
+    before = request.GET.get("before", "")[:18]
     rows = audit_log.events(access(request, "reading the log"), int(before) if before.isdecimal() else None)
     return _page(request, rows, Inquiry(), inquiry=False, first=not before)
 

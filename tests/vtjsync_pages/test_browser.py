@@ -153,6 +153,10 @@ def test_e41_what_was_not_confirmed_lately_is_left_out_on_paper(
     for place in ("Mikkolantie", "Helsinki", "Tampere"):
         assert not page.get_by_text(place).first.is_visible()
     assert page.get_by_text("Virtanen").first.is_visible()
+    page.goto(live_server.url + reverse("clients"))
+    assert not page.get_by_text("Helsinki").is_visible()
+    page.emulate_media(media="screen")
+    assert page.get_by_text("Helsinki").is_visible()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ BASIS = "sync history"
 @needs(SEE_SYNC)
 def history(request: HttpRequest) -> HttpResponse:
     """All runs, newest first, with what steers them for those who may."""
-    before = request.GET.get("before", "")
+    before = request.GET.get("before", "")[:18]
     rows = selectors.runs(access(request, BASIS), int(before) if before.isdecimal() else None)
     planned = tasks.schedule()
     return render(
