@@ -57,12 +57,14 @@ class ClientshipRow:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """One change in words. Where a former name may not be seen, ``hidden`` stands for it (domain.md D31)."""
+    """One change in words. Where a former name may not be seen, ``hidden`` stands for it (domain.md D31); ``kept``: the
+    log has the values, which it has not of identity codes, and not for ever (G48)."""
 
     field: str
     old: str
     new: str
     hidden: bool
+    kept: bool
     source: str
     changed_at: datetime
     run: int | None
@@ -126,11 +128,14 @@ def status(access: Access, subject: UUID) -> str | None:
 
 def moved_to_handlers(access: Access, subject: UUID) -> bool:
     """Whether this is a client of one's own units who has come under a ban, and so is seen by the handlers of
-    protected clients only (domain.md E38)."""
+    protected clients only (domain.md E38). Telling so is logged as a refused view."""
     if access.user is None or not access.may(SEE_CLIENTS) or access.may(HANDLE_PROTECTED):
         return False
     own = Clientship.objects.filter(service__unit__staff=access.user)
-    return own.filter(person__subject=subject, person__protected=True).exists()
+    moved: bool = own.filter(person__subject=subject, person__protected=True).exists()
+    if moved:
+        audit.record(access, Action.VIEW, subjects=[subject], outcome="refused")
+    return moved
 
 
 def clientship(access: Access, number: int) -> Clientship | None:
@@ -250,6 +255,7 @@ def _changes(access: Access, person: Person, record: PersonRecord, place: Place)
                 old=wording.change_value(one.field, old),
                 new=wording.change_value(one.field, new),
                 hidden=hides,
+                kept=one.old_value is not None or one.new_value is not None,
                 source=str(AppliedChange.Source(one.source).label),
                 changed_at=one.changed_at,
                 run=one.run,

@@ -16,6 +16,7 @@ from registry.record import ForeignAddress, HomeAddress, PartialDate
 FIELDS: Final = {
     "first_names": gettext_lazy("First names"),
     "last_name": gettext_lazy("Family name"),
+    "code": gettext_lazy("Identity code"),
     "language": gettext_lazy("Mother tongue"),
     "deceased": gettext_lazy("Death"),
     "protected": gettext_lazy("Non-disclosure order"),
@@ -75,7 +76,8 @@ def _days(text: str) -> str:
 
 
 def _foreign(text: str) -> str:
-    return _days(_COUNTRY.sub(lambda found: codes.country_name(found[0], _language()) or found[0], text))
+    text = _COUNTRY.sub(lambda found: codes.country_name(found[0], _language()) or found[0], text)
+    return _days(text.replace(", (", " ("))
 
 
 _VALUES: Final[dict[str, Callable[[str], str]]] = {

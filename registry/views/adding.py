@@ -24,7 +24,7 @@ from registry.selectors import client as selector
 from registry.services import clients
 from registry.services.errors import Refused
 from registry.views.access import access, needs
-from registry.views.client import moved
+from registry.views.client import unseen
 
 ADDED: Final = "added"
 REMEMBERED: Final = 20
@@ -56,7 +56,7 @@ def check(request: HttpRequest, subject: UUID) -> HttpResponse:
     added = _added(request, subject)
     client = selector.viewed(access(request, "checking an added client"), subject)
     if client is None:
-        return moved(request)
+        return unseen(request, subject)
     context = {"client": client, "clientship": added, **_wait(added, client.status)}
     return render(request, "registry/client_check.html", context)
 

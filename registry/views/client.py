@@ -31,15 +31,16 @@ def code(request: HttpRequest, subject: UUID) -> HttpResponse:
 
 
 def shown(request: HttpRequest, subject: UUID, client: Client | None) -> HttpResponse:
-    """The client; or that the client has moved to the handlers (domain.md E38); or that there is nobody."""
+    """The client, or what is to be told where there is none."""
     if client is None:
-        if selector.moved_to_handlers(access(request, "client's page"), subject):
-            return moved(request)
-        raise Http404
+        return unseen(request, subject)
     context = {"client": client, "may_see_runs": may(user_of(request), SEE_SYNC)}
     return render(request, "registry/client.html", context)
 
 
-def moved(request: HttpRequest) -> HttpResponse:
-    """Somebody who was the user's client is seen by the handlers of protected clients from now on."""
+def unseen(request: HttpRequest, subject: UUID) -> HttpResponse:
+    """Somebody who was the user's client is seen by the handlers of protected clients from now on (domain.md E38).
+    Raises Http404 for everybody else, whether there is such a person or not."""
+    if not selector.moved_to_handlers(access(request, "client's page"), subject):
+        raise Http404
     return render(request, "registry/moved.html", status=403)

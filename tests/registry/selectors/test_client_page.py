@@ -99,7 +99,25 @@ def test_e38_a_protected_client_is_for_handlers(service_a: Service, aino: User, 
     assert (page.protected, page.place, places(page)) == (True, Place.PROTECTED, NOWHERE)
     assert selector.viewed(access(aino), person.subject) is None
     assert selector.moved_to_handlers(access(aino), person.subject)
+    event = AuditEvent.objects.latest("pk")
+    assert (event.action, event.outcome, event.subjects) == ("VIEW", "refused", [person.subject])
     assert not selector.moved_to_handlers(access(celia), person.subject)
+    assert AuditEvent.objects.latest("pk") == event
+
+
+def test_g48_a_change_whose_values_are_not_kept_is_told_all_the_same(service_a: Service, daniel: User) -> None:
+    person = client(service_a)
+    AppliedChangeFactory.create(person=person, field="code", old_value=None, new_value=None)
+    AppliedChangeFactory.create(person=person, field="language", old_value=None, new_value="sv")
+    changes = shown(daniel, person).changes
+    assert [(one.field, one.kept) for one in changes] == [("Äidinkieli", True), ("Henkilötunnus", False)]
+
+
+def test_a_foreign_address_that_changed_is_told_with_its_country(service_a: Service, aino: User) -> None:
+    person = client(service_a)
+    text = "Kungsgatan 1, 111 43 STOCKHOLM, 752, (2020-01-24–)"
+    AppliedChangeFactory.create(person=person, field="foreign", old_value=None, new_value=text)
+    assert shown(aino, person).changes[0].new == "Kungsgatan 1, 111 43 STOCKHOLM, Ruotsi (24.1.2020–)"
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,14 @@ def test_e38_who_was_ones_client_has_moved_to_the_handlers(
     assert "PS-17" in text
 
 
+def test_g48_an_identity_code_that_changed_is_told_without_its_values(
+    client: Client, daniel: User, service_a: Service
+) -> None:
+    person = client_of(service_a)
+    person.applied_changes.create(field="code", source="CHANGE", changed_at=timezone.now(), run=1)
+    assert "Arvoja ei säilytetä" in page(client, daniel, person)
+
+
 def test_former_names_and_links_to_runs_need_their_rights(client: Client, aino: User, service_a: Service) -> None:
     person = client_of(service_a, last_name="Uusi")
     person.applied_changes.create(
