@@ -28,6 +28,7 @@ env = environ.FileAwareEnv(
     AUDIT_KEY=(str, ""),
     ALLOWED_HOSTS=(list, ["localhost", "127.0.0.1"] if DEMO else []),
     DEBUG=(bool, False),
+    TRUSTED_PROXIES=(int, 0),
     HETU_ALLOW_TEST_CODES=(bool, False),
     VTJ_SERVER=(str, ""),
     VTJ_CLIENT=(str, ""),
@@ -68,6 +69,7 @@ SECRET_KEY = required("SECRET_KEY", 32)
 AUDIT_KEY = required("AUDIT_KEY", 32)
 DEBUG = env("DEBUG") and DEMO
 ALLOWED_HOSTS = env("ALLOWED_HOSTS")
+TRUSTED_PROXIES: int = env("TRUSTED_PROXIES")
 
 if env("DATABASE_URL"):
     database: dict[str, Any] = env.db_url_config(env("DATABASE_URL"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from ipaddress import ip_address
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
@@ -18,7 +20,23 @@ View = Callable[..., HttpResponse]
 
 def access(request: HttpRequest, basis: str) -> Access:
     """The signed-in user's access; ``basis`` says in a word or two what the page is for (domain.md G46)."""
-    return Access(user_of(request), basis, request.META.get("REMOTE_ADDR", ""))
+    return Access(user_of(request), basis, origin(request))
+
+
+def origin(request: HttpRequest) -> str:
+    """The network address that the request came from, as the outermost of our own proxies saw it.
+
+    Each proxy adds the address that it saw to the end of ``X-Forwarded-For``; what stands before the entries of ours
+    is the word of whoever asked, and is not believed.
+    """
+    seen = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    proxies: int = settings.TRUSTED_PROXIES
+    if 0 < proxies <= len(seen):
+        try:
+            return str(ip_address(seen[-proxies].strip()))
+        except ValueError:
+            pass
+    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def user_of(request: HttpRequest) -> User:

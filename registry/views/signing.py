@@ -12,6 +12,7 @@ from registry.models import User
 from registry.policies import Access
 from registry.services import audit
 from registry.services.audit import Action
+from registry.views.access import origin
 
 BASIS = "signing in"
 
@@ -36,4 +37,4 @@ def refused(request: HttpRequest | None = None, **_kwargs: Any) -> None:
 
 
 def _access(request: HttpRequest | None, user: User | None) -> Access:
-    return Access(user, BASIS, request.META.get("REMOTE_ADDR", "") if request else "")
+    return Access(user, BASIS, origin(request) if request else "")
