@@ -241,7 +241,8 @@ def _put(model: type[models.Model], key: str, wanted: Mapping[Any, Mapping[str, 
         for field, value in values.items():
             setattr(row, field, value)
         changed.append(row)
-    model._default_manager.bulk_update(changed, list(dict.fromkeys(fields)), batch_size=1000)
+    if changed:
+        model._default_manager.bulk_update(changed, list(dict.fromkeys(fields)), batch_size=1000)
     added = [model(**{key: name, **values}) for name, values in wanted.items() if name not in held]
     model._default_manager.bulk_create(added, batch_size=1000)
     counts.changed, counts.added = len(changed), len(added)
