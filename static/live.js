@@ -6,15 +6,15 @@ for (const part of document.querySelectorAll("[data-live]")) {
   const look = async () => {
     try {
       const answer = await fetch(part.dataset.live, { headers: { Accept: "text/html" }, cache: "no-store" });
-      if (answer.redirected || !answer.ok) return location.reload();
-      const text = await answer.text();
+      if (answer.redirected || (answer.status >= 400 && answer.status < 500)) return location.reload();
+      const text = answer.ok ? await answer.text() : part.dataset.seen;
       if (text !== part.dataset.seen) {
         part.innerHTML = text;
         part.dataset.seen = text;
       }
       if (part.querySelector("[data-done]")) return location.reload();
     } catch {
-      /* The network is away for a moment: try again. */
+      /* The network or the server is away for a moment: try again. */
     }
     setTimeout(look, every);
   };

@@ -99,6 +99,17 @@ def running() -> int | None:
     return SyncRun.objects.filter(state=SyncRun.State.RUNNING).values_list("pk", flat=True).first()
 
 
+def newest() -> int:
+    """The number of the newest run; 0 before the first."""
+    return SyncRun.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def begun_after(access: Access, number: int) -> int | None:
+    """The first run after the one with this number; None until there is one. Raises PermissionDenied."""
+    access.require(SEE_SYNC)
+    return SyncRun.objects.filter(pk__gt=number).order_by("pk").values_list("pk", flat=True).first()
+
+
 def cohorts_of(number: int) -> list[RunCohort]:
     """What the run did to its cohorts, at most :data:`COHORTS_SHOWN` of them, the unfinished first."""
     return list(RunCohort.objects.filter(run=number).order_by("up_to_date", "cohort")[:COHORTS_SHOWN])

@@ -24,9 +24,21 @@ def administrator(client: Client, bertta: User) -> Client:
 
 def test_run_now_queues_a_run_in_ones_name(administrator: Client, bertta: User) -> None:
     assert reverse("sync-now") in administrator.get(reverse("sync-history")).content.decode()
-    assert administrator.post(reverse("sync-now"))["Location"] == reverse("sync-history")
+    assert administrator.post(reverse("sync-now"))["Location"] == reverse("sync-starting", args=[0])
     (queued,) = OrmQ.objects.all()
     assert (queued.func(), queued.args()) == ("vtjsync.tasks.sync", (str(bertta.pk),))
+
+
+def test_a_run_that_was_asked_for_is_waited_for_and_then_shown(administrator: Client) -> None:
+    earlier = SyncRun.objects.create(started_by="command", owner="h:1:1", state="COMPLETE")
+    where = administrator.post(reverse("sync-now"))["Location"]
+    assert where == reverse("sync-starting", args=[earlier.pk])
+    look = reverse("sync-starting-look", args=[earlier.pk])
+    assert look in administrator.get(where).content.decode()
+    assert "data-done" not in administrator.get(look).content.decode()
+    run = SyncRun.objects.create(started_by="1", owner="h:1:1")
+    assert "data-done" in administrator.get(look).content.decode()
+    assert administrator.get(where)["Location"] == reverse("sync-run", args=[run.pk])
 
 
 def test_run_now_leads_to_the_run_that_is_under_way(administrator: Client) -> None:

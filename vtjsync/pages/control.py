@@ -20,14 +20,14 @@ BASIS = "steering the sync"
 @require_POST
 @needs(RUN_SYNC)
 def now(request: HttpRequest) -> HttpResponse:
-    """Begins a run, or shows the one that is under way."""
+    """Queues a run and leads to where it appears, or shows the one that is under way."""
     number = selectors.running()
     if number is not None:
         messages.info(request, _("A run is already under way."))
         return redirect("sync-run", number)
+    newest = selectors.newest()
     tasks.start_sync(user_of(request).pk)
-    messages.success(request, _("A run was started. It appears in the list in a moment."))
-    return redirect("sync-history")
+    return redirect("sync-starting", newest)
 
 
 @require_POST

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from registry.policies import CHANGE_SCHEDULE, RUN_SYNC, SEE_SYNC, may
@@ -46,6 +46,22 @@ def page(request: HttpRequest, number: int) -> HttpResponse:
     if run is None:
         raise Http404
     return render(request, "vtjsync/run.html", {"run": run, "cohorts": selectors.cohorts_of(number)})
+
+
+@require_safe
+@needs(SEE_SYNC)
+def starting(request: HttpRequest, after: int) -> HttpResponse:
+    """A run was asked for; as soon as a worker has begun one after the run numbered ``after``, its page."""
+    number = selectors.begun_after(access(request, BASIS), after)
+    return redirect("sync-run", number) if number else render(request, "vtjsync/starting.html", {"after": after})
+
+
+@require_safe
+@needs(SEE_SYNC)
+def look(request: HttpRequest, after: int) -> HttpResponse:
+    """The part of that page that moves."""
+    begun = selectors.begun_after(access(request, BASIS), after) is not None
+    return render(request, "vtjsync/starting_look.html", {"begun": begun})
 
 
 @require_safe

@@ -12,6 +12,8 @@ urlpatterns = [
     path("schedule/", control.schedule, name="sync-schedule"),
     path("pause/", control.pause, name="sync-pause"),
     path("resume/", control.resume, name="sync-resume"),
+    path("starting/<int:after>/", runs.starting, name="sync-starting"),
+    path("starting/<int:after>/look/", runs.look, name="sync-starting-look"),
     path("<int:number>/", runs.page, name="sync-run"),
     path("<int:number>/progress/", runs.progress, name="sync-run-progress"),
 ]
