@@ -47,6 +47,7 @@ class Action(models.TextChoices):
     CHANGE_SCHEDULE = "CHANGE_SCHEDULE", _("Changed the schedule of the syncs")
     VIEW_SYNC = "VIEW_SYNC", _("Viewed the sync history")
     VIEW_LOG = "VIEW_LOG", _("Read the audit log")
+    VERIFY_PROTECTION = "VERIFY_PROTECTION", _("Checked that no place of a protected person is kept")
 
 
 def record(

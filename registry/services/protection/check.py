@@ -1,0 +1,229 @@
+"""Looks for places of protected persons, and for given strings, everywhere the program keeps something (domain.md E40).
+
+What is found is told by table and column, or by file, with the number of rows or lines: never a value, and nothing of
+what was given is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django_q.models import OrmQ, Task
+from django_q.signing import SignedPackage
+
+from registry.models import Person, PersonCode
+from registry.models.person import LOCATION_FIELDS
+from registry.policies import Access
+from registry.services import audit
+from registry.services.audit import Action
+from registry.services.protection import traces
+from registry.services.protection.catalog import Table, tables
+
+CHUNK: Final = 2000
+LONGEST_LINE: Final = 1_000_000
+# A contact address that the client gave is no data of VTJ, and has rights of its own (domain.md E39).
+BY_HAND: Final = frozenset({"registry_contactaddress"})
+# Who a line of a file is about.
+_WHO: Final = re.compile(r"\d{6}[-+A-FU-Y]\d{3}[0-9A-Y]|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that must not be there: ``where`` is a table with its column, or a file; ``count`` rows or lines."""
+
+    where: str
+    what: str
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what} ({self.count})"
+
+
+@dataclass
+class Report:
+    """What was looked at, and what was found."""
+
+    protected: int = 0
+    tables: int = 0
+    columns: int = 0
+    payloads: int = 0
+    files: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    def found(self, where: str, what: str, count: int) -> None:
+        """Adds a finding, unless the count is nothing."""
+        if count:
+            self.findings.append(Finding(where, what, count))
+
+    def __str__(self) -> str:
+        return (
+            f"{self.tables} tables with {self.columns} columns, {self.payloads} payloads and {self.files} files looked"
+            f" at; {self.protected} protected persons; {len(self.findings)} places hold what must not be there"
+        )
+
+
+A_PLACE: Final = "a place of a protected person"
+A_KEY: Final = "a key of a place"
+A_STRING: Final = "a given string"
+STATISTICS: Final = "the planner's samples of a place"
+
+
+def run(access: Access, strings: Iterable[str] = (), folders: Sequence[Path] = ()) -> Report:
+    """Looks everywhere, in files below ``folders`` and the program's own folder too. Audited.
+
+    Raises ValueError for a string that is too short, OSError for a folder that cannot be read.
+    """
+    variants = traces.variants(strings)
+    report = Report(protected=Person.objects.filter(protected=True).count())
+    every = tables()
+    report.tables, report.columns = len(every), sum(len(table.columns) for table in every)
+    for table in every:
+        _places(table, report)
+        _keys(table, report)
+        if variants:
+            _strings(table, variants, report)
+    _statistics(variants, report)
+    _payloads(variants, report)
+    _files([settings.VAR_DIR, settings.ERASURE_LEDGER, *folders], variants, report)
+    audit.record(
+        access,
+        Action.VERIFY_PROTECTION,
+        count=report.protected,
+        outcome="found" if report.findings else "done",
+        details={"findings": len(report.findings), "strings": len(variants)},
+    )
+    return report
+
+
+def _places(table: Table, report: Report) -> None:
+    """Columns of a place, filled in a row that is tied to a protected person."""
+    named = [column for column in table.columns if traces.COLUMN.fullmatch(column)]
+    if not table.ties or table.name in BY_HAND:
+        return
+    counts = {column: f"{_quoted(column)} IS NOT NULL" for column in named}
+    values: list[Any] = []
+    if table.name == "registry_appliedchange":
+        counts["field"], values = "field = ANY(%s)", [list(LOCATION_FIELDS)]
+    for column, count in _counted(table, counts, _of_protected(table), values).items():
+        report.found(f"{table.name}.{column}", A_PLACE, count)
+
+
+def _keys(table: Table, report: Report) -> None:
+    """Keys of a place with a value, in words of a row that is tied to a protected person, or to nobody."""
+    counts = {column: f"{_quoted(column)}::text ~ %s" for column in table.texts}
+    where = _of_protected(table) if table.ties else "true"
+    for column, count in _counted(table, counts, where, [traces.KEY_WITH_VALUE] * len(counts)).items():
+        report.found(f"{table.name}.{column}", A_KEY, count)
+
+
+def _strings(table: Table, variants: Sequence[str], report: Report) -> None:
+    """The given strings, in any row of any table."""
+    counts = {column: f"{_quoted(column)}::text LIKE ANY(%s)" for column in table.texts}
+    binary = {
+        column: "EXISTS (SELECT FROM unnest(%s::bytea[]) AS given (part),"
+        f" unnest('{{}}'::bytea[] || {_quoted(column)}) AS held (whole) WHERE position(part IN whole) > 0)"
+        for column in table.binary
+    }
+    patterns = traces.like(variants)
+    values = [patterns] * len(counts) + [[text.encode() for text in variants]] * len(binary)
+    for column, count in _counted(table, counts | binary, "true", values).items():
+        report.found(f"{table.name}.{column}", A_STRING, count)
+
+
+def _statistics(variants: Sequence[str], report: Report) -> None:
+    """What ANALYZE samples would keep a value that has gone from its row: columns of places have no samples."""
+    sampled = "num_nonnulls(most_common_vals, histogram_bounds) > 0"
+    given = "coalesce(most_common_vals::text, '') || coalesce(histogram_bounds::text, '') LIKE ANY(%s)"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT tablename, attname, {given} FROM pg_stats WHERE {sampled}", [traces.like(variants)])  # noqa: S608
+        for table, column, has_string in cursor.fetchall():
+            if traces.SAMPLED.fullmatch(column):
+                report.found(f"pg_stats of {table}.{column}", STATISTICS, 1)
+            if has_string:
+                report.found(f"pg_stats of {table}.{column}", A_STRING, 1)
+
+
+def _payloads(variants: Sequence[str], report: Report) -> None:
+    """What the queue and the sessions hold, decoded."""
+    counts: dict[tuple[str, str], int] = {}
+    for where, payload in _decoded():
+        report.payloads += 1
+        text = traces.as_text(payload)
+        for what, bad in ((A_KEY, traces.has_key(text)), (A_STRING, any(one in text for one in variants))):
+            if bad:
+                counts[where, what] = counts.get((where, what), 0) + 1
+    for (where, what), count in counts.items():
+        report.found(where, what, count)
+
+
+def _decoded() -> Iterator[tuple[str, object]]:
+    for queued in OrmQ.objects.iterator(CHUNK):
+        yield "django_q_ormq.payload", SignedPackage.loads(queued.payload)
+    for task in Task.objects.iterator(CHUNK):
+        yield from ((f"{Task._meta.db_table}.{name}", getattr(task, name)) for name in ("args", "kwargs", "result"))
+    store = SessionStore()
+    for session in Session.objects.iterator(CHUNK):
+        yield "django_session.session_data", store.decode(session.session_data)
+
+
+def _files(folders: Sequence[Path], variants: Sequence[str], report: Report) -> None:
+    """Logs, exports and whatever else lies in the program's folders, line by line."""
+    protected = _names_of_protected()
+    for path in sorted({path for folder in folders for path in _below(folder)}):
+        report.files += 1
+        keys = strings = 0
+        with path.open(encoding="utf-8", errors="replace") as file:
+            for line in iter(lambda: file.readline(LONGEST_LINE), ""):
+                keys += traces.has_key(line) and _tells(line, protected)
+                strings += any(one in line for one in variants)
+        report.found(f"file {path.name}", A_KEY, keys)
+        report.found(f"file {path.name}", A_STRING, strings)
+
+
+def _tells(line: str, protected: Collection[str]) -> bool:
+    """Whether a place in the line may be a protected person's: it names one, or nobody at all."""
+    named = set(_WHO.findall(line))
+    return not named or not named.isdisjoint(protected)
+
+
+def _names_of_protected() -> set[str]:
+    codes = PersonCode.objects.filter(person__protected=True).values_list("hetu", flat=True)
+    subjects = Person.objects.filter(protected=True).values_list("subject", flat=True)
+    return {*codes, *(str(one) for one in subjects)}
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """The files of a folder and below it, or the one file. The database's own files are looked at as tables."""
+    if folder.is_file():
+        yield folder
+    for path in folder.rglob("*") if folder.is_dir() else ():
+        own = {"postgres", "postgres-binaries"} & set(path.relative_to(folder).parts)
+        if path.is_file() and not path.is_symlink() and not own:
+            yield path
+
+
+def _of_protected(table: Table) -> str:
+    ties = ", ".join(f"t.{_quoted(column)}" for column in table.ties)
+    return f"EXISTS (SELECT FROM registry_person p WHERE p.protected AND p.id IN ({ties}))"
+
+
+def _counted(table: Table, conditions: dict[str, str], where: str, values: Sequence[Any]) -> dict[str, int]:
+    """How many rows of the table meet each condition: one pass over it."""
+    if not conditions:
+        return {}
+    counts = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in conditions.values())
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {counts} FROM {table.name} t WHERE {where}", list(values))  # noqa: S608
+        return dict(zip(conditions, cursor.fetchone(), strict=True))
+
+
+def _quoted(name: str) -> str:
+    return connection.ops.quote_name(name)
