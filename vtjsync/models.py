@@ -119,6 +119,23 @@ class RunCohort(models.Model):
         return str(self.pk)
 
 
+class ConnectionCheck(models.Model):
+    """One look at the connection to VTJ. ``findings`` is a list of :class:`vtjsync.engine.check.Finding` as plain
+    values: nothing personal is asked, so nothing personal is in it."""
+
+    started_by = models.TextField()
+    started_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True)
+    findings = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name = _("check of the connection")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 class SyncControl(models.Model):
     """The one row that all workers look at before a request: whether to stop, and the shared budget of the minute.
 

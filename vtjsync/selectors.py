@@ -15,8 +15,9 @@ from registry.models import User
 from registry.policies import SEE_SYNC, Access
 from registry.services import audit
 from registry.services.audit import Action
+from vtjsync.engine import check
 from vtjsync.engine.run import REASONS
-from vtjsync.models import Cohort, Enrolment, RunCohort, SyncControl, SyncRun
+from vtjsync.models import Cohort, ConnectionCheck, Enrolment, RunCohort, SyncControl, SyncRun
 
 PAGE: Final = 50
 COHORTS_SHOWN: Final = 200
@@ -53,6 +54,27 @@ class RunRow:
     def running(self) -> bool:
         """Whether it is still under way."""
         return self.row.state == SyncRun.State.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """One part of the connection in words; ``certificate``: it is one whose end is known."""
+
+    part: str
+    tone: str
+    state: str
+    words: str
+    certificate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """A check of the connection; without ``ended_at`` it is under way, and has no lines yet."""
+
+    started_at: datetime
+    ended_at: datetime | None
+    started_by: str
+    lines: list[CheckLine]
 
 
 def state() -> State:
@@ -99,6 +121,42 @@ def running() -> int | None:
     return SyncRun.objects.filter(state=SyncRun.State.RUNNING).values_list("pk", flat=True).first()
 
 
+def connection_check(access: Access) -> CheckView | None:
+    """The newest check of the connection; None before the first. Audited. Raises PermissionDenied."""
+    found = connection_look(access)
+    audit.record(access, Action.VIEW_SYNC, details={"page": "connection"})
+    return found
+
+
+def connection_look(access: Access) -> CheckView | None:
+    """The same without an event: what an open page asks again and again. Raises PermissionDenied."""
+    access.require(SEE_SYNC)
+    row = ConnectionCheck.objects.order_by("-pk").first()
+    return None if row is None else _check(row)
+
+
+def certificates_that_end() -> list[CheckLine]:
+    """The certificates that end within 30 days or have ended, as the newest finished check found them."""
+    row = ConnectionCheck.objects.exclude(ended_at=None).order_by("-pk").first()
+    return [line for line in _check(row).lines if line.tone in {"warn", "bad"} and line.certificate] if row else []
+
+
+def _check(row: ConnectionCheck) -> CheckView:
+    found = [check.Finding(**one) for one in row.findings]
+    lines = [
+        CheckLine(
+            part=str(check.Part(one.part).label),
+            tone=one.tone,
+            state=str(check.Tone(one.tone).label),
+            words=check.words(one),
+            certificate=bool(one.day),
+        )
+        for one in found
+    ]
+    names = _names([row.started_by])
+    return CheckView(row.started_at, row.ended_at, _started_by(row.started_by, names), lines)
+
+
 def newest() -> int:
     """The number of the newest run; 0 before the first."""
     return SyncRun.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
@@ -117,8 +175,7 @@ def cohorts_of(number: int) -> list[RunCohort]:
 
 def _in_words(rows: Iterable[SyncRun]) -> list[RunRow]:
     found = list(rows)
-    users = {int(row.started_by) for row in found if row.started_by.isdecimal()}
-    names = dict(User.objects.filter(pk__in=users).values_list("pk", "username")) if users else {}
+    names = _names(row.started_by for row in found)
     now = datetime.now(found[0].started_at.tzinfo) if found else None
     return [
         RunRow(
@@ -131,6 +188,11 @@ def _in_words(rows: Iterable[SyncRun]) -> list[RunRow]:
         )
         for row in found
     ]
+
+
+def _names(started_by: Iterable[str]) -> dict[int, str]:
+    users = {int(one) for one in started_by if one.isdecimal()}
+    return dict(User.objects.filter(pk__in=users).values_list("pk", "username")) if users else {}
 
 
 def _started_by(started_by: str, names: dict[int, str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -14,11 +15,11 @@ from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from registry.clock import HELSINKI, today
-from registry.policies import CHANGE_SCHEDULE, Access
+from registry.policies import CHANGE_SCHEDULE, RUN_SYNC, Access
 from registry.services import audit, erasure
 from registry.services.audit import Action
 from registry.services.vtj_data import StorageError
-from vtjsync.engine import basic_data, permit
+from vtjsync.engine import basic_data, check, permit
 from vtjsync.engine import sync as engine
 from vtjsync.engine.connection import Connection, Stopped
 from vtjsync.engine.effects import Overtaken
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 SYNC: Final = "sync"
 ERASURE: Final = "erasure"
+CHECK: Final = "check"
+SCHEDULE: Final = "schedule"
 EVERY_MINUTES: Final = (15, 30, 60, 120, 240)
 # A pause ends by itself (domain.md E41).
 PAUSE: Final = timedelta(hours=24)
@@ -37,9 +40,9 @@ PAUSE: Final = timedelta(hours=24)
 QUIET_HOUR: Final = 3
 
 
-def sync(started_by: str = "schedule") -> str:
+def sync(started_by: str = SCHEDULE) -> str:
     """One run of the sync. Returns its state in a word."""
-    if started_by == "schedule" and paused_until() is not None:
+    if started_by == SCHEDULE and paused_until() is not None:
         return "PAUSED"
     try:
         return str(engine.sync(started_by).state)
@@ -66,6 +69,28 @@ def erase_due() -> str:
     if datetime.now(HELSINKI).hour == QUIET_HOUR:
         return "QUIET"
     return str(erasure.run(Access(None, BASIS), today()))
+
+
+def check_connection(number: int) -> str:
+    """Makes the check of the connection with this number. Returns how many parts are not in order, in words."""
+    bad = sum(one.tone == check.Tone.BAD for one in check.run(number))
+    return f"{bad} not in order"
+
+
+def check_nightly() -> str:
+    """Checks the connection once a day, after the quiet hour, so that a certificate's end is seen in time."""
+    if datetime.now(HELSINKI).hour <= QUIET_HOUR or check.is_done_on(today()):
+        return "NOT_DUE"
+    return check_connection(check.begin(Access(None, "nightly check"), SCHEDULE))
+
+
+def start_check(access: Access) -> None:
+    """Queues a check of the connection for the member of staff who asked for it. Raises PermissionDenied."""
+    access.require(RUN_SYNC)
+    if access.user is None:
+        raise PermissionDenied
+    with transaction.atomic():
+        async_task("vtjsync.tasks.check_connection", check.begin(access, str(access.user.pk)), task_name="check")
 
 
 def start_sync(user_id: int) -> None:
@@ -110,6 +135,11 @@ def paused_until() -> datetime | None:
 
 def create_schedules(**_kwargs: Any) -> None:
     """After a migration: the schedules that are missing. One that is there stays as it was set."""
-    for name, task, minutes in ((SYNC, "vtjsync.tasks.sync", 60), (ERASURE, "vtjsync.tasks.erase_due", 60)):
+    tasks = (
+        (SYNC, "vtjsync.tasks.sync", 60),
+        (ERASURE, "vtjsync.tasks.erase_due", 60),
+        (CHECK, "vtjsync.tasks.check_nightly", 60),
+    )
+    for name, task, minutes in tasks:
         defaults = {"func": task, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1}
         Schedule.objects.get_or_create(name=name, defaults=defaults)

@@ -44,6 +44,7 @@ class Action(models.TextChoices):
     ASK_CHANGES = "ASK_CHANGES", _("Asked VTJ for changes")
     ASK_BASIC_DATA = "ASK_BASIC_DATA", _("Asked VTJ for basic data")
     RESUME_SYNC = "RESUME_SYNC", _("Let the sync go on")
+    CHECK_VTJ = "CHECK_VTJ", _("Checked the connection to VTJ")
     CHANGE_SCHEDULE = "CHANGE_SCHEDULE", _("Changed the schedule of the syncs")
     VIEW_SYNC = "VIEW_SYNC", _("Viewed the sync history")
     VIEW_LOG = "VIEW_LOG", _("Read the audit log")

@@ -83,12 +83,27 @@ class _Http(ThreadingHTTPServer):
         self.owner.connections += 1
         request.settimeout(10)
         try:
-            connection = self.tls.wrap_socket(request, server_side=True) if self.tls else request
+            connection = self.tls.wrap_socket(request, True, False) if self.tls else request
+            if isinstance(connection, ssl.SSLSocket):
+                _shake_hands(connection)
             _Handler(connection, client_address, self)
             if self.tls:
                 connection.close()
         except OSError:
             pass
+
+
+def _shake_hands(connection: ssl.SSLSocket) -> None:
+    """Lets the other side read why it is refused: a socket that is closed over unread bytes takes the alert back."""
+    try:
+        connection.do_handshake()
+    except OSError:
+        with socket.socket(fileno=connection.detach()) as plain:
+            plain.settimeout(5)
+            plain.shutdown(socket.SHUT_WR)
+            while plain.recv(65_536):
+                pass
+        raise
 
 
 class _Handler(BaseHTTPRequestHandler):

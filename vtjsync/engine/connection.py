@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -58,24 +58,7 @@ class Connection:
         """``heartbeat`` is called before every attempt of a request. Raises ImproperlyConfigured."""
         self._heartbeat = heartbeat
         self._ahead = timedelta()
-        if not settings.VTJ_SERVER or not settings.VTJ_CLIENT:
-            raise ImproperlyConfigured("VTJ_SERVER and VTJ_CLIENT are not set. See docs/operations.md.")
-        self.client = XRoadClient(
-            server=settings.VTJ_SERVER,
-            client=settings.VTJ_CLIENT,
-            service=XRoadService.parse(settings.VTJ_SERVICE),
-            username=settings.VTJ_USERNAME,
-            password=settings.VTJ_PASSWORD,
-            auth_header=settings.VTJ_AUTH_HEADER,
-            extra_headers=settings.VTJ_EXTRA_HEADERS,
-            cert=settings.VTJ_CERT,
-            key=settings.VTJ_KEY,
-            server_cert=settings.VTJ_SERVER_CERT,
-            connect_timeout=settings.VTJ_CONNECT_TIMEOUT,
-            read_timeout=settings.VTJ_READ_TIMEOUT,
-            deadline=settings.VTJ_DEADLINE,
-            before_request=self._before_request,
-        )
+        self.client = x_road_client(before_request=self._before_request)
         self.api = Muutosrajapinta(self.client)
 
     def send(self, call: Callable[[Muutosrajapinta], Answer]) -> tuple[Answer, Sent]:
@@ -116,6 +99,30 @@ class Connection:
         while not _may_request():
             time.sleep(1)
             self._heartbeat()
+
+
+def x_road_client(**options: Any) -> XRoadClient:
+    """A client of X-Road as the settings say; ``options`` go before them. Raises ImproperlyConfigured, in words."""
+    if not settings.VTJ_SERVER or not settings.VTJ_CLIENT:
+        raise ImproperlyConfigured("VTJ_SERVER and VTJ_CLIENT are not set. See docs/operations.md.")
+    told: dict[str, Any] = {
+        "server": settings.VTJ_SERVER,
+        "client": settings.VTJ_CLIENT,
+        "username": settings.VTJ_USERNAME,
+        "password": settings.VTJ_PASSWORD,
+        "auth_header": settings.VTJ_AUTH_HEADER,
+        "extra_headers": settings.VTJ_EXTRA_HEADERS,
+        "cert": settings.VTJ_CERT,
+        "key": settings.VTJ_KEY,
+        "server_cert": settings.VTJ_SERVER_CERT,
+        "connect_timeout": settings.VTJ_CONNECT_TIMEOUT,
+        "read_timeout": settings.VTJ_READ_TIMEOUT,
+        "deadline": settings.VTJ_DEADLINE,
+    }
+    try:
+        return XRoadClient(service=XRoadService.parse(settings.VTJ_SERVICE), **told | options)
+    except ValueError as error:
+        raise ImproperlyConfigured(str(error)) from None
 
 
 def database_now() -> datetime:

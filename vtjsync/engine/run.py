@@ -31,6 +31,7 @@ HEARTBEAT_SECONDS: Final = 1.0
 BASIS: Final = "VTJ synchronisation"
 # Why a run ended early: the name in the row, and the words for people.
 REASONS: Final = {
+    "SETTINGS": _("The settings of the connection to VTJ cannot be used."),
     "NO_PERMIT": _("No data permit is in force."),
     "STOPPED": _("The sync is stopped until an administrator lets it go on."),
     "DENIED": _("VTJ or the security server refused us: the permit, the credentials or the certificate."),

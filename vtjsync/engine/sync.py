@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseError
 
 from registry.clock import today
@@ -28,6 +29,7 @@ POLL_AGAIN_SECONDS: Final = 300.0
 MAX_FRUITLESS_ROUNDS: Final = 5
 
 REASON_OF: Final[dict[type[Exception], str]] = {
+    ImproperlyConfigured: "SETTINGS",
     NoPermit: "NO_PERMIT",
     Stopped: "STOPPED",
     Denied: "DENIED",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from vtjsync.pages import control, runs
+from vtjsync.pages import connection, control, runs
 
 urlpatterns = [
     path("", runs.history, name="sync-history"),
@@ -12,6 +12,9 @@ urlpatterns = [
     path("schedule/", control.schedule, name="sync-schedule"),
     path("pause/", control.pause, name="sync-pause"),
     path("resume/", control.resume, name="sync-resume"),
+    path("connection/", connection.page, name="sync-connection"),
+    path("connection/look/", connection.look, name="sync-connection-look"),
+    path("connection/now/", connection.now, name="sync-connection-now"),
     path("starting/<int:after>/", runs.starting, name="sync-starting"),
     path("starting/<int:after>/look/", runs.look, name="sync-starting-look"),
     path("<int:number>/", runs.page, name="sync-run"),

@@ -86,7 +86,8 @@ class Protocol:
         """The answer to a request that is not for the simulator's own control."""
         given = _segments(request.path)
         if given == ["listClients"]:
-            answer = _json({"member": [{"id": _identifier("SUBSYSTEM", self.client.split("/")), "name": "Test"}]})
+            known = (self.client.split("/"), self._service[:-1])
+            answer = _json({"member": [{"id": _identifier("SUBSYSTEM", one), "name": "Test"} for one in known]})
         elif given[:1] == ["r1"]:
             answer = self._refused_by_road(request) or self._routed(request, given[1:])
         else:

@@ -26,6 +26,7 @@ def vtj_notices(context: dict[str, Any]) -> dict[str, Any]:
         "may_resume": may(user, RUN_SYNC),
         "permit_days": permit_ends_in(today()) if may(user, SEE_SYNC) else None,
         "grave_days": GRAVE_DAYS,
+        "certificates": selectors.certificates_that_end() if may(user, SEE_SYNC) else [],
         "csrf_token": context.get("csrf_token"),
     }
 

@@ -31,33 +31,64 @@ class Reason(StrEnum):
     REDIRECT = "redirect"
 
 
+def gettext_noop(text: str) -> str:
+    """Marks a text for the translators; whoever shows it looks its translation up."""
+    return text
+
+
 TEXTS: Final = {
-    Reason.NETWORK: "The security server could not be reached, or it broke the connection. Check VTJ_SERVER and the "
-    "network. The next run goes on by itself.",
-    Reason.DEADLINE: "The answer did not come in the time allowed (VTJ_READ_TIMEOUT, VTJ_DEADLINE). The next run goes "
-    "on by itself.",
-    Reason.QUOTA: "VTJ's quota of requests is used up. The next run goes on by itself; if this repeats, set a lower "
-    "VTJ_RATE_LIMIT.",
-    Reason.OUT_OF_ORDER: "VTJ, or X-Road on the way to it, is out of order. The next run goes on by itself; if this "
-    "repeats, give the X-Road id to the security server's keeper or to DVV.",
-    Reason.ADDRESSING: "X-Road does not accept the request as it is addressed. Check VTJ_CLIENT and VTJ_SERVICE, and "
-    "that the client is registered on the security server.",
-    Reason.CREDENTIALS: "VTJ does not accept the user name and password. Check VTJ_USERNAME, VTJ_PASSWORD and "
-    "VTJ_AUTH_HEADER; too many attempts can lock the account.",
-    Reason.PERMIT: "Access is denied: the permit for this client and service is missing or has ended. Ask DVV to open "
-    "the service to the subsystem named in VTJ_CLIENT.",
-    Reason.OWN_CERTIFICATE: "The security server does not accept this system's certificate. Check VTJ_CERT and "
-    "VTJ_KEY, and that the certificate is registered on the security server.",
-    Reason.SERVER_CERTIFICATE: "The server's certificate is not the one in VTJ_SERVER_CERT, or it has ended. If the "
-    "keeper of the security server confirms that it was renewed, replace the file.",
-    Reason.REFUSED: "VTJ refused the request: it does not accept a code of the list, or the key to go on from.",
-    Reason.EMPTY: "VTJ's answer was empty. The next run asks again; if this repeats, give the X-Road id to DVV.",
-    Reason.HTML: "A web page came instead of VTJ's answer. Check VTJ_SERVER and what stands in front of it.",
-    Reason.NOT_AS_AGREED: "VTJ's answer was cut or not in the agreed form. The next run asks again; if this repeats, "
-    "give the X-Road id to DVV.",
-    Reason.TOO_LARGE: "VTJ's answer was larger than this system accepts. Set a smaller VTJ_COHORT_SIZE or "
-    "VTJ_BASIC_DATA_BATCH.",
-    Reason.REDIRECT: "The server pointed to another address, which is never followed. Check VTJ_SERVER.",
+    Reason.NETWORK: gettext_noop(
+        "The security server could not be reached, or it broke the connection. Check VTJ_SERVER and the "
+        "network. The next run goes on by itself."
+    ),
+    Reason.DEADLINE: gettext_noop(
+        "The answer did not come in the time allowed (VTJ_READ_TIMEOUT, VTJ_DEADLINE). The next run goes on by itself."
+    ),
+    Reason.QUOTA: gettext_noop(
+        "VTJ's quota of requests is used up. The next run goes on by itself; if this repeats, set a lower "
+        "VTJ_RATE_LIMIT."
+    ),
+    Reason.OUT_OF_ORDER: gettext_noop(
+        "VTJ, or X-Road on the way to it, is out of order. The next run goes on by itself; if this "
+        "repeats, give the X-Road id to the security server's keeper or to DVV."
+    ),
+    Reason.ADDRESSING: gettext_noop(
+        "X-Road does not accept the request as it is addressed. Check VTJ_CLIENT and VTJ_SERVICE, and "
+        "that the client is registered on the security server."
+    ),
+    Reason.CREDENTIALS: gettext_noop(
+        "VTJ does not accept the user name and password. Check VTJ_USERNAME, VTJ_PASSWORD and "
+        "VTJ_AUTH_HEADER; too many attempts can lock the account."
+    ),
+    Reason.PERMIT: gettext_noop(
+        "Access is denied: the permit for this client and service is missing or has ended. Ask DVV to open "
+        "the service to the subsystem named in VTJ_CLIENT."
+    ),
+    Reason.OWN_CERTIFICATE: gettext_noop(
+        "The security server does not accept this system's certificate. Check VTJ_CERT and "
+        "VTJ_KEY, and that the certificate is registered on the security server."
+    ),
+    Reason.SERVER_CERTIFICATE: gettext_noop(
+        "The server's certificate is not the one in VTJ_SERVER_CERT, or it has ended. If the "
+        "keeper of the security server confirms that it was renewed, replace the file."
+    ),
+    Reason.REFUSED: gettext_noop(
+        "VTJ refused the request: it does not accept a code of the list, or the key to go on from."
+    ),
+    Reason.EMPTY: gettext_noop(
+        "VTJ's answer was empty. The next run asks again; if this repeats, give the X-Road id to DVV."
+    ),
+    Reason.HTML: gettext_noop(
+        "A web page came instead of VTJ's answer. Check VTJ_SERVER and what stands in front of it."
+    ),
+    Reason.NOT_AS_AGREED: gettext_noop(
+        "VTJ's answer was cut or not in the agreed form. The next run asks again; if this repeats, "
+        "give the X-Road id to DVV."
+    ),
+    Reason.TOO_LARGE: gettext_noop(
+        "VTJ's answer was larger than this system accepts. Set a smaller VTJ_COHORT_SIZE or VTJ_BASIC_DATA_BATCH."
+    ),
+    Reason.REDIRECT: gettext_noop("The server pointed to another address, which is never followed. Check VTJ_SERVER."),
 }
 
 _TYPE: Final = re.compile(r"(?!.*[0-9]{6})[A-Za-z][A-Za-z0-9_.:-]{0,99}")

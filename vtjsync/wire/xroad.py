@@ -125,6 +125,7 @@ class XRoadClient:
     ) -> None:
         client_ids = _ids(client, 4, "A client is instance/class/member/subsystem (VTJ_CLIENT)")
         self.service = service
+        self.client = client
         self.requests = 0
         self.retries = 0
         self._server = server.rstrip("/")
@@ -149,24 +150,35 @@ class XRoadClient:
 
     def get(self, path: str) -> Answer:
         """The answer to a GET of the service's ``path``. Raises :class:`VtjError`."""
-        return self._exchange("GET", f"{self.service.path}/{path}")
+        return self._exchange("GET", f"r1/{self.service.path}/{path}")
 
     def post(self, path: str, body: bytes, user_id: str | None = None) -> Answer:
         """The answer to a query in JSON; ``user_id`` names the person who asks, if one does. Raises :class:`VtjError`.
 
         Sent again after a broken connection, so the query must change nothing at the other end.
         """
-        return self._exchange("POST", f"{self.service.path}/{path}", body, user_id)
+        return self._exchange("POST", f"r1/{self.service.path}/{path}", body, user_id)
 
     def is_permitted(self) -> bool:
         """Whether X-Road lets us use the service: proves TLS, client and permit without personal data.
 
         Raises :class:`VtjError`.
         """
-        answer = self._exchange("GET", f"{self.service.provider}/allowedMethods")
+        answer = self._exchange("GET", f"r1/{self.service.provider}/allowedMethods")
         with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             allowed = msgspec.json.decode(answer.body, type=_AllowedMethods).service
             return any(method.service_code == self.service.service for method in allowed)
+        raise answer.unreadable()
+
+    def subsystems(self) -> set[str]:
+        """Every subsystem that X-Road's instance knows, as ``instance/class/member/subsystem``.
+
+        Raises :class:`VtjError`.
+        """
+        answer = self._exchange("GET", "listClients")
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            listed = [one.id for one in msgspec.json.decode(answer.body, type=_Clients).member]
+            return {f"{one.xroad_instance}/{one.member_class}/{one.member_code}/{one.subsystem_code}" for one in listed}
         raise answer.unreadable()
 
     def close(self) -> None:
@@ -214,7 +226,7 @@ class XRoadClient:
         try:
             with self._session.request(
                 method,
-                f"{self._server}/r1/{path}",
+                f"{self._server}/{path}",
                 data=body,
                 headers=headers,
                 timeout=limit.bounded(self._timeouts),
@@ -290,6 +302,21 @@ class _Method(msgspec.Struct):
 
 class _AllowedMethods(msgspec.Struct):
     service: list[_Method]
+
+
+class _Id(msgspec.Struct):
+    xroad_instance: str = ""
+    member_class: str = ""
+    member_code: str = ""
+    subsystem_code: str = ""
+
+
+class _Client(msgspec.Struct):
+    id: _Id
+
+
+class _Clients(msgspec.Struct):
+    member: list[_Client]
 
 
 def _session(server: str, server_cert: str, cert: str, key: str) -> requests.Session:

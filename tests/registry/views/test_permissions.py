@@ -24,6 +24,8 @@ PAGES = {
     "sync-history": (403, 200, 403, 403, 403),
     "sync-run": (403, 200, 403, 403, 403),
     "sync-run-progress": (403, 200, 403, 403, 403),
+    "sync-connection": (403, 200, 403, 403, 403),
+    "sync-connection-look": (403, 200, 403, 403, 403),
     "erasures": (403, 200, 403, 403, 403),
     "audit-log": (403, 403, 403, 403, 200),
 }
@@ -35,6 +37,7 @@ ACTS = {
     "sync-pause": (403, 302, 403, 403, 403),
     "sync-schedule": (403, 302, 403, 403, 403),
     "sync-now": (403, 302, 403, 403, 403),
+    "sync-connection-now": (403, 302, 403, 403, 403),
     "sync-resume": (403, 302, 403, 403, 403),
     "erasure-confirm": (403, 302, 403, 403, 403),
     "audit-log-inquiry": (403, 403, 403, 403, 200),
