@@ -52,7 +52,7 @@ class Tone(TextChoices):
 
 GOOD: Final = {
     Part.SETTINGS: _("They can be used."),
-    Part.CONNECTION: _("It answers, and shows the certificate that we trust."),
+    Part.CONNECTION: _("It answers."),
     Part.MEMBERS: _("X-Road knows our subsystem and VTJ's."),
     Part.PERMIT: _("Our subsystem may use the service."),
     Part.ACCOUNT: _("VTJ accepts the user name and password, and tells today's first key."),
