@@ -99,17 +99,20 @@ class Effects:
         self._closed.discard((person_id, kind))
 
     def close_problem(self, person_id: int, kind: ProblemKind) -> None:
-        """A problem to close, if it is open."""
-        if (person_id, kind) not in self._opened:
-            self._closed.add((person_id, kind))
+        """A problem to close, if it is open; the last word of an answer counts."""
+        self._opened.pop((person_id, kind), None)
+        self._closed.add((person_id, kind))
 
     def write(self, run_id: int | None) -> int:
-        """Stores everything. Returns how many problems were new. Raises StorageError."""
+        """Stores everything. Returns how many problems were new. Raises StorageError and :class:`Overtaken`."""
         self._keep_pairs_alike()
         changes = [change for of_person in self._changes.values() for change in of_person]
         self.applied = len(changes)
         vtj_data.write([self.held[one] for one in sorted(self.touched)], changes, self.banned, run_id)
-        codes.replace_codes(self._active, self._former)
+        try:
+            codes.replace_codes(self._active, self._former)
+        except codes.Taken:
+            raise Overtaken from None
         problems.close_problems(self._closed)
         return problems.open_problems([(person, kind, other) for (person, kind), other in self._opened.items()])
 
@@ -133,17 +136,17 @@ class Effects:
     def _codes(self, person_id: int, finding: CodeFinding, source: Source, at: datetime) -> None:
         if finding.active is None or not _allowed(finding.active):
             self.open_problem(person_id, ProblemKind.NO_SUCCESSOR)
-        elif self.current.get(person_id) != finding.active:
-            owner = self.owner.setdefault(finding.active, person_id)
-            if owner == person_id:
+        elif (owner := self.owner.setdefault(finding.active, person_id)) != person_id:
+            self._two_entries(person_id, owner)
+        else:
+            self.close_problem(person_id, ProblemKind.NO_SUCCESSOR)
+            if self.current.get(person_id) != finding.active:
                 self._active[person_id] = self.current[person_id] = finding.active
-                self.close_problem(person_id, ProblemKind.NO_SUCCESSOR)
+                self._former.pop(finding.active, None)
                 if self.held[person_id].status != PersonStatus.AWAITING:
                     change = Change(person_id, CODE_FIELD, None, None, source, at)
                     self._changes.setdefault(person_id, []).append(change)
                 self.ask(person_id, Ask.CODE)
-            else:
-                self._two_entries(person_id, owner)
         for code in finding.former:
             owner = self.owner.setdefault(code, person_id)
             if owner != person_id:
