@@ -171,6 +171,29 @@ def test_d30_a_ban_of_one_of_two_entries_protects_the_other_and_no_end_frees_eit
     assert world.location_rows(one) == 0
 
 
+@pytest.mark.parametrize("banned", [0, 1, 2])
+def test_d30_three_entries_of_one_person_are_protected_if_one_is(banned: int) -> None:
+    cohort, run = world.cohort(), world.run()
+    entries = [client(into=cohort) for _ in range(3)]
+    first, second, third = map(code_of, entries)
+    apply_page(run, cohort, entry(first, *replaced(first, second)), key=150)
+    apply_page(run, cohort, entry(second, *replaced(second, third)), key=160)
+    apply_page(run, cohort, entry(entries[banned], ban("LISATTY")), key=170)
+    assert [(fresh(one).protected, world.location_rows(one)) for one in entries] == [(True, 0)] * 3
+
+
+def test_d30_e34_the_day_on_which_an_address_would_end_goes_too() -> None:
+    cohort, run = world.cohort(), world.run()
+    one, other = client(into=cohort), client(into=cohort)
+    moved = (home("LISATTY", end="2026-05-01"), old_home("MUUTETTU"))
+    apply_page(run, cohort, entry(one, *replaced(code_of(one), code_of(other))), entry(other, *moved), key=150)
+    assert fresh(other).recheck_on is not None
+    apply_page(run, cohort, entry(one, ban("LISATTY")), key=160)
+    assert fresh(other).recheck_on is None
+    apply_page(run, cohort, entry(other, ban("MUUTETTU", False), home("LISATIETO", end="2026-05-01")), key=170)
+    assert (fresh(other).protected, fresh(other).recheck_on) == (True, None)
+
+
 def test_d30_nobody_else_waits() -> None:
     cohort, run = world.cohort(), world.run()
     one, other, third = client(into=cohort), client(into=cohort), client(into=cohort)

@@ -65,7 +65,13 @@ class Effects:
         if before.record.protected and not state.record.protected and self.pairs.get(person_id):
             # One of two entries for the same person: protected until that is solved (domain.md D30).
             record = vtj_data.stay_protected(state.record)
-            state = replace(state, record=record, ban_since=before.ban_since, reveal_awaited=False)
+            state = replace(
+                state,
+                record=record,
+                ban_since=before.ban_since,
+                reveal_awaited=False,
+                recheck_on=before.recheck_on,
+            )
         if outcome.ban_started:
             self._protected(person_id)
         if state != before:
@@ -162,14 +168,15 @@ class Effects:
 
     def _keep_pairs_alike(self) -> None:
         """Both entries of one person are protected if either is (domain.md D30), however many hang together."""
-        spread = [one for one in self.pairs if one in self.held and self.held[one].record.protected]
+        spread = [one for one in self.pairs if self.held[one].record.protected]
         while spread:
             one = spread.pop()
-            for twin in self.pairs.get(one, ()):
-                held = self.held.get(twin)
-                if held is not None and not held.record.protected:
+            for twin in self.pairs[one]:
+                held = self.held[twin]
+                if not held.record.protected:
                     held.record = vtj_data.stay_protected(held.record)
                     held.ban_since = self.held[one].ban_since
+                    held.ban_silence_at, held.reveal_awaited, held.recheck_on = None, False, None
                     self._protected(twin)
                     self.touched.add(twin)
                     spread.append(twin)
@@ -178,16 +185,15 @@ class Effects:
 def load(mentioned: Collection[str]) -> Effects:
     """Locks and reads the persons who have or had one of the codes, and the other entries of the same person.
 
-    For use inside a transaction. Raises :class:`Overtaken` when a code changed hands while the locks were waited for.
+    For use inside a transaction. Raises :class:`Overtaken` when a code changed hands, or another entry of somebody was
+    found, while the locks were waited for.
     """
     persons = set(codes.owners(mentioned).values())
-    pairs = problems.pairs(persons)
-    locked = vtj_data.lock(persons.union(*pairs.values()))
-    held = vtj_data.read(locked)
-    owner = codes.owners(mentioned)
-    if not set(owner.values()) <= held.keys():
+    locked = vtj_data.lock(persons.union(problems.pairs(persons)))
+    held, owner, pairs = vtj_data.read(locked), codes.owners(mentioned), problems.pairs(locked)
+    if not held.keys() >= pairs.keys() | set(owner.values()):
         raise Overtaken
-    return Effects(held=held, owner=owner, current=codes.current(locked), pairs=problems.pairs(locked))
+    return Effects(held=held, owner=owner, current=codes.current(locked), pairs=pairs)
 
 
 def mark_unreadable(persons: QuerySet[Person]) -> None:
