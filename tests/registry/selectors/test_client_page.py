@@ -164,8 +164,14 @@ def test_c24_groups_that_are_not_in_the_permit(
     service_a: Service, aino: User, groups: list[str], granted: set[Group]
 ) -> None:
     person = client(service_a)
+    ForeignAddressFactory.create(person=person)
+    for field in ("home", "foreign", "municipality"):
+        AppliedChangeFactory.create(person=person, field=field, new_value="091")
     DataPermit.objects.update(groups=groups)
-    assert shown(aino, person).granted == granted
+    page = shown(aino, person)
+    assert page.granted == granted
+    assert (page.home, page.foreign) == (None, ())
+    assert bool(page.municipality) == bool(granted) == bool(page.changes)
 
 
 def test_a_name_mismatch_hides_all_that_vtj_says(service_a: Service, aino: User) -> None:
