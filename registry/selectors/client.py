@@ -151,18 +151,19 @@ def clientship(access: Access, number: int) -> Clientship | None:
 def _client(access: Access, subject: UUID, action: Action, *, code: bool) -> Client | None:
     access.require(SEE_CLIENTS)
     person = persons(access).filter(subject=subject).first()
-    if person is None:
+    held = vtj_data.read([person.pk]).get(person.pk) if person else None
+    # Erased, or under a ban, since the first of the two statements.
+    if person is None or held is None or (held.record.protected and not access.may(HANDLE_PROTECTED)):
         return None
     audit.record(access, action, subjects=[subject])
-    return _page(access, person, code=code)
+    return _page(access, person, held.record, code=code)
 
 
-def _page(access: Access, person: Person, *, code: bool) -> Client:
+def _page(access: Access, person: Person, record: PersonRecord, *, code: bool) -> Client:
     problems = dict(Problem.objects.filter(person=person, closed_at=None).values_list("kind", "opened_at"))
     mismatch = ProblemKind.NAME_MISMATCH in problems
     permit, confirmed = permit_on(today()), ports.source().confirmed_at([person.pk]).get(person.pk)
     place = place_of(person, permit=permit, mismatch=mismatch, confirmed=confirmed, now=datetime.now(UTC))
-    record = vtj_data.read([person.pk])[person.pk].record
     record = PersonRecord(protected=record.protected) if mismatch else record
     granted = granted_places(permit)
     visible = granted if place.visible else frozenset()
