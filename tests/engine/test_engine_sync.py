@@ -10,6 +10,7 @@ from pytest_django import Settings
 from registry.models import AuditEvent, Clientship, DataPermit, Person, PersonCode
 from tests.engine import world
 from tests.engine.conftest import Start
+from vtjsync import selectors
 from vtjsync.engine.sync import sync
 from vtjsync.models import Cohort, Enrolment, SyncControl, SyncRun
 from vtjsync.simulator.server import Handle
@@ -92,6 +93,14 @@ def test_b13_pages_are_asked_until_up_to_date(start_vtj: Start) -> None:
     assert row.state == "COMPLETE"
     assert row.requests > 3
     assert Cohort.objects.get().up_to_date_as_of is not None
+
+
+def test_b15_half_a_run_makes_the_register_no_fresher(register: Handle) -> None:
+    whole = SyncRun.objects.get()
+    assert selectors.up_to_date_as_of() == whole.started_at
+    assert sync("test", wait=0, with_basic_data=False).state == "COMPLETE"
+    assert sync("test", wait=0, with_changes=False).state == "COMPLETE"
+    assert selectors.up_to_date_as_of() == whole.started_at
 
 
 @pytest.mark.parametrize(
