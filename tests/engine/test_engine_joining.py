@@ -37,7 +37,7 @@ def test_b9_who_joins_while_changes_are_asked_for_misses_none(vtj: Handle, tmp_p
             vtj.happen("moved_in_municipality", late)
 
     run, connection = world.run(), Connection(meanwhile)
-    changes.poll(connection, run, cohort.pk, ALL)
+    changes.poll(connection, run, cohort.pk)
     connection.close()
     run.close()
     assert joined == [cohort]

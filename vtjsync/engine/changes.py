@@ -19,7 +19,7 @@ from registry.record import Group
 from registry.services import audit
 from registry.services.audit import Action
 from registry.sql import ids
-from vtjsync.engine import effects
+from vtjsync.engine import effects, permit
 from vtjsync.engine.connection import Connection, Sent, database_now
 from vtjsync.engine.effects import Effects, Overtaken
 from vtjsync.engine.permit import ON_THE_LIST
@@ -48,14 +48,15 @@ class _Written:
     cursor: int
 
 
-def poll(connection: Connection, run: Run, cohort_id: int, granted: frozenset[Group]) -> None:
+def poll(connection: Connection, run: Run, cohort_id: int) -> None:
     """Applies all changes of the cohort's persons from its cursor on.
 
-    Raises VtjError, Stopped, :class:`NoProgress`, :class:`Endless` and Overtaken; what was applied stays applied.
+    Raises VtjError, Stopped, NoPermit, :class:`NoProgress`, :class:`Endless` and Overtaken; what was applied stays.
     """
     leave_the_list(cohort_id)
     empty = 0
     for _ in range(MAX_PAGES):
+        granted = permit.granted(today())
         cohort = Cohort.objects.get(pk=cohort_id)
         codes = codes_of(cohort_id)
         if not codes:
