@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from registry.record import ForeignAddress, HomeAddress, PartialDate, PersonRecord
+from registry.record import ForeignAddress, Group, HomeAddress, PartialDate, PersonRecord
 
-LOCATION_FIELDS = ("home", "foreign", "municipality")
+LOCATION_FIELD_OF = {Group.HOME: "home", Group.FOREIGN: "foreign", Group.MUNICIPALITY: "municipality"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from django_q.signing import SignedPackage
 from pytest_django import Settings
 
 from registry import ports
-from registry.models import AuditEvent, Clientship, Person, User
+from registry.models import AuditEvent, Clientship, Person, Problem, User
 from registry.policies import Access
 from tests.engine import world
+from tests.factories import ProblemFactory
 from vtjsync import tasks
 from vtjsync.engine.connection import database_now
 from vtjsync.engine.run import begin
@@ -158,3 +159,19 @@ def test_e41_confirmed_by_the_cohorts_last_poll_or_the_persons_own_basic_data() 
     Cohort.objects.update(up_to_date_as_of=late)
     confirmed = ports.source().confirmed_at([polled.pk, asked.pk, never.pk])
     assert confirmed == {polled.pk: late, asked.pk: early}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("why", ["NOT_FOUND", "NO_SUCCESSOR", "TWO_ENTRIES"])
+def test_e41_silence_confirms_nobody_whose_changes_would_not_be_told(why: str) -> None:
+    cohort = world.cohort()
+    person = world.client(into=cohort)
+    early = database_now() - timedelta(days=60)
+    # All attempts are over, and nobody is asked any more (domain.md A4).
+    Person.objects.update(status="NOT_FOUND" if why == "NOT_FOUND" else "CURRENT", checked_at=early, ask=None)
+    ProblemFactory.create(person=person, kind=why)
+    Cohort.objects.update(up_to_date_as_of=database_now())
+    assert ports.source().confirmed_at([person.pk]) == {person.pk: early}
+    Problem.objects.update(closed_at=database_now())
+    Person.objects.update(status="CURRENT")
+    assert ports.source().confirmed_at([person.pk])[person.pk] > early

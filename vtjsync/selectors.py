@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -17,7 +17,7 @@ from registry.services import audit
 from registry.services.audit import Action
 from vtjsync.engine import check
 from vtjsync.engine.run import REASONS
-from vtjsync.models import Cohort, ConnectionCheck, Enrolment, RunCohort, SyncControl, SyncRun
+from vtjsync.models import ConnectionCheck, RunCohort, SyncControl, SyncRun
 
 PAGE: Final = 50
 COHORTS_SHOWN: Final = 200
@@ -84,12 +84,10 @@ def state() -> State:
 
 
 def up_to_date_as_of() -> datetime | None:
-    """The moment as of which every cohort is up to date (domain.md B15); None before the first such run."""
-    # A look into each cohort, and no join: this is asked for every page, and cohorts hold a million persons.
-    cohorts = Cohort.objects.filter(Exists(Enrolment.objects.filter(cohort=OuterRef("pk"))))
-    moments = list(cohorts.values_list("up_to_date_as_of", flat=True))
-    known = [moment for moment in moments if moment is not None]
-    return min(known) if known and len(known) == len(moments) else None
+    """The moment as of which the register is up to date: the start of the last run that polled every cohort to its end
+    and answered every ask (domain.md B15). None before the first."""
+    rows = SyncRun.objects.filter(state=SyncRun.State.COMPLETE, phase=SyncRun.Phase.BASIC_DATA, cohorts_done__gt=0)
+    return rows.order_by("-pk").values_list("started_at", flat=True).first()
 
 
 def runs(access: Access, before: int | None = None) -> list[RunRow]:

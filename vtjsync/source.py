@@ -21,12 +21,15 @@ class Vtj:
         """When each person's data was last known to be up to date, on the database's clock (domain.md B15, E41).
 
         That is the last poll of the person's cohort that ended with ajanTasalla, or the person's own basic data if that
-        is later; with a question open, the basic data alone.
+        is later. The basic data alone with a question open, and of those whose code VTJ does not find or has replaced:
+        their changes would not be told under it.
         """
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT p.id, CASE WHEN p.ask IS NULL THEN greatest(p.checked_at, c.up_to_date_as_of)"
-                " ELSE p.checked_at END"
+                "SELECT p.id, CASE WHEN p.ask IS NULL AND p.status = 'CURRENT' AND NOT EXISTS ("
+                "SELECT FROM registry_problem o WHERE o.person_id = p.id AND o.closed_at IS NULL"
+                " AND o.kind IN ('NO_SUCCESSOR', 'TWO_ENTRIES'))"
+                " THEN greatest(p.checked_at, c.up_to_date_as_of) ELSE p.checked_at END"
                 " FROM registry_person p LEFT JOIN vtjsync_enrolment e ON e.person_id = p.id"
                 " LEFT JOIN vtjsync_cohort c ON c.id = e.cohort_id"
                 " WHERE p.id = ANY(%s) AND p.checked_at IS NOT NULL",

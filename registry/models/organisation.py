@@ -12,6 +12,8 @@ from django.db.models import Func, Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from registry.record import LOCATION_GROUPS, Group
+
 
 class Named(models.Model):
     """Something with a name in the three languages; Swedish and English may be missing."""
@@ -85,6 +87,11 @@ class DataPermit(models.Model):
     def in_force(self, day: date) -> bool:
         """Whether the permit covers the Helsinki day."""
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+    @property
+    def places(self) -> frozenset[Group]:
+        """The location groups that may be told: none without the right to hear of bans (domain.md C24)."""
+        return frozenset(one for one in LOCATION_GROUPS if {one, Group.BAN} <= set(self.groups))
 
 
 class Unit(Named):

@@ -15,7 +15,7 @@ from uuid import UUID
 from registry import ports
 from registry.clock import helsinki_day, today
 from registry.hetu import Hetu, masked
-from registry.history import LOCATION_FIELDS
+from registry.history import LOCATION_FIELD_OF
 from registry.models import AppliedChange, Clientship, Person, PersonCode, Problem, ProblemKind
 from registry.policies import (
     HANDLE_PROTECTED,
@@ -151,20 +151,23 @@ def clientship(access: Access, number: int) -> Clientship | None:
 def _client(access: Access, subject: UUID, action: Action, *, code: bool) -> Client | None:
     access.require(SEE_CLIENTS)
     person = persons(access).filter(subject=subject).first()
-    if person is None:
+    held = vtj_data.read([person.pk]).get(person.pk) if person else None
+    # Erased, or under a ban, since the first of the two statements.
+    if person is None or held is None or (held.record.protected and not access.may(HANDLE_PROTECTED)):
         return None
     audit.record(access, action, subjects=[subject])
-    return _page(access, person, code=code)
+    return _page(access, person, held.record, code=code)
 
 
-def _page(access: Access, person: Person, *, code: bool) -> Client:
+def _page(access: Access, person: Person, record: PersonRecord, *, code: bool) -> Client:
     problems = dict(Problem.objects.filter(person=person, closed_at=None).values_list("kind", "opened_at"))
     mismatch = ProblemKind.NAME_MISMATCH in problems
     permit, confirmed = permit_on(today()), ports.source().confirmed_at([person.pk]).get(person.pk)
     place = place_of(person, permit=permit, mismatch=mismatch, confirmed=confirmed, now=datetime.now(UTC))
-    record = vtj_data.read([person.pk])[person.pk].record
     record = PersonRecord(protected=record.protected) if mismatch else record
-    record = record if place.visible else record.without_location()
+    granted = granted_places(permit)
+    visible = granted if place.visible else frozenset()
+    record = record.with_places(visible)
     codes = dict(PersonCode.objects.filter(person=person).order_by("pk").values_list("hetu", "current"))
     shown = [(hetu if code else masked(Hetu(hetu)), current) for hetu, current in codes.items()]
     former = tuple(hetu for hetu, current in shown if not current) if access.may(SEE_FORMER) else ()
@@ -182,7 +185,7 @@ def _page(access: Access, person: Person, *, code: bool) -> Client:
         protection_end=str(record.protection_end or ""),
         place=place,
         reveal_awaited=person.reveal_awaited and place.visible,
-        granted=granted_places(permit),
+        granted=granted,
         home=_home(record),
         foreign=_foreign(record),
         municipality=wording.municipality_name(record.municipality.code) if record.municipality else "",
@@ -194,7 +197,7 @@ def _page(access: Access, person: Person, *, code: bool) -> Client:
         problems=tuple((str(ProblemKind(kind).label), opened) for kind, opened in problems.items()),
         former_codes=former,
         clientships=_clientships(access, person),
-        changes=() if mismatch else _changes(access, person, record, place),
+        changes=() if mismatch else _changes(access, person, record, visible),
         may_manage=access.may(MANAGE_CLIENTSHIPS),
     )
 
@@ -238,9 +241,9 @@ def _erasure_day(person: Person, day: date) -> Callable[[Clientship], date]:
     return lambda _one: last
 
 
-def _changes(access: Access, person: Person, record: PersonRecord, place: Place) -> tuple[ChangeRow, ...]:
-    rows = AppliedChange.objects.filter(person=person)
-    rows = rows if place.visible else rows.exclude(field__in=LOCATION_FIELDS)
+def _changes(access: Access, person: Person, record: PersonRecord, visible: frozenset[Group]) -> tuple[ChangeRow, ...]:
+    hidden = [field for group, field in LOCATION_FIELD_OF.items() if group not in visible]
+    rows = AppliedChange.objects.filter(person=person).exclude(field__in=hidden)
     former = access.may(SEE_FORMER)
     held = {"first_names": record.first_names, "last_name": record.last_name}
     shown = []

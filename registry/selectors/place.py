@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from registry.models import DataPermit, Person, PersonStatus
-from registry.record import LOCATION_GROUPS, Group
+from registry.record import Group
 
 # Administrators are warned from this many days before the permit ends, and more gravely from the second on (A2).
 WARN_DAYS: Final = 90
@@ -52,9 +52,8 @@ def permit_ends_in(day: date) -> int | None:
 
 
 def granted_places(permit: DataPermit | None) -> frozenset[Group]:
-    """The location groups that may hold anything: none without the right to hear of bans (domain.md C24)."""
-    groups = set(permit.groups) if permit else set()
-    return frozenset(one for one in LOCATION_GROUPS if one in groups) if Group.BAN in groups else frozenset()
+    """The location groups that the permit in force lets be shown (domain.md C24)."""
+    return permit.places if permit else frozenset()
 
 
 def place_of(

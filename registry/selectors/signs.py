@@ -48,6 +48,6 @@ def signs_of(person: Person, place: Place, problems: Collection[str]) -> tuple[S
         Sign.PROBLEM: bool(set(problems) - {ProblemKind.NOT_FOUND}),
         Sign.AWAITING: person.status == PersonStatus.AWAITING,
         Sign.CHECKED: place is Place.CHECKED or (person.reveal_awaited and place.visible),
-        Sign.UNCONFIRMED: person.status == PersonStatus.CURRENT and place in (Place.OLD, Place.UNCONFIRMED),
+        Sign.UNCONFIRMED: place is Place.OLD or (person.status == PersonStatus.CURRENT and place is Place.UNCONFIRMED),
     }
     return tuple(sign for sign in Sign if holds[sign])

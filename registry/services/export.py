@@ -73,7 +73,7 @@ def export(access: Access, path: Path, options: Options) -> int:
 def lines(options: Options) -> Iterator[dict[str, Any]]:
     """One object per person, read a chunk at a time with the same number of queries for each."""
     persons = _persons(options)
-    permit = any(one.in_force(today()) for one in DataPermit.objects.all())
+    permit = next((one for one in DataPermit.objects.all() if one.in_force(today())), None)
     for begin in range(0, len(persons), CHUNK):
         yield from _chunk(persons[begin : begin + CHUNK], options, permit=permit)
 
@@ -85,7 +85,9 @@ def _persons(options: Options) -> list[tuple[str, int, Any]]:
     return list(rows.order_by("hetu").values_list("hetu", "person", "person__subject"))
 
 
-def _chunk(persons: Sequence[tuple[str, int, Any]], options: Options, *, permit: bool) -> Iterator[dict[str, Any]]:
+def _chunk(
+    persons: Sequence[tuple[str, int, Any]], options: Options, *, permit: DataPermit | None
+) -> Iterator[dict[str, Any]]:
     wanted = [person for _, person, _ in persons]
     held = vtj_data.read(wanted)
     problems = _problems(wanted)
@@ -93,6 +95,7 @@ def _chunk(persons: Sequence[tuple[str, int, Any]], options: Options, *, permit:
     former = _former(wanted) if options.former else {}
     confirmed = ports.source().confirmed_at(wanted)
     oldest = timezone.now() - settings.LOCATION_WARN
+    places = permit.places if permit else frozenset()
     for code, person, _ in persons:
         one, kinds = held.get(person), problems.get(person, set())
         if one is None or (one.record.protected and not options.protected):
@@ -101,14 +104,14 @@ def _chunk(persons: Sequence[tuple[str, int, Any]], options: Options, *, permit:
         if ProblemKind.NAME_MISMATCH in kinds:
             # The code in the list may be somebody else's: nothing that VTJ says of them is told.
             record = PersonRecord(protected=record.protected)
-        if not permit or one.location_hidden or at is None or at < oldest:
-            record = record.without_location()
+        hidden = one.location_hidden or at is None or at < oldest
+        record = record.with_places(() if hidden else places)
         yield {
             "henkilotunnus": code,
             "edelliset_henkilotunnukset": former.get(person, []),
             **members(record),
             "asiakkuudet": clientships.get(person, []),
-            "vtj_tila": _state(one.status, kinds, permit=permit),
+            "vtj_tila": _state(one.status, kinds, permit=permit is not None),
             "vtj_tarkistettu": _moment(at),
         }
 

@@ -48,9 +48,18 @@ def close_problems(lost: Collection[tuple[int, ProblemKind]]) -> int:
 
 
 def pairs(person_ids: Collection[int]) -> dict[int, set[int]]:
-    """The other entries of the register that are the same person, for those who have one (domain.md D30)."""
-    rows = Problem.objects.filter(person__in=ids(person_ids), kind=ProblemKind.TWO_ENTRIES, closed_at=None)
+    """The other entries of the register that are the same person, for those who have one and for these others too:
+    everybody who hangs together (domain.md D30). A problem names one other only, so both its ends are looked at."""
+    rows = Problem.objects.filter(kind=ProblemKind.TWO_ENTRIES, closed_at=None).exclude(other=None)
+    twins: dict[int, set[int]] = {}
+    for person, other in rows.values_list("person", "other"):
+        twins.setdefault(person, set()).add(other)
+        twins.setdefault(other, set()).add(person)
     found: dict[int, set[int]] = {}
-    for person, other in rows.exclude(other=None).values_list("person", "other"):
-        found.setdefault(person, set()).add(other)
+    waiting = [one for one in person_ids if one in twins]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found[one] = twins[one]
+            waiting.extend(twins[one])
     return found

@@ -169,7 +169,10 @@ def write(held: Sequence[Held], changes: Sequence[Change], banned: Collection[in
 
 
 def record_of(values: dict[str, Any], foreign: frozenset[ForeignAddress]) -> PersonRecord:
-    """The record that the columns of a person's row and the person's foreign addresses spell."""
+    """The record that the columns of a person's row and the person's foreign addresses spell.
+
+    They may have been read without a lock, and a ban may have begun in between: then there are no addresses.
+    """
     dates = {name: partial(values[name], values[f"{name}_precision"]) for name in DATES}
     home = HomeAddress(**{name: values[f"home_{name}"] for name in OF_HOME}, start=dates["home_start"])
     code = values["municipality_code"]
@@ -178,7 +181,7 @@ def record_of(values: dict[str, Any], foreign: frozenset[ForeignAddress]) -> Per
         death_date=dates["death_date"],
         protection_end=dates["protection_end"],
         home=None if home == HomeAddress() else home,
-        foreign=foreign,
+        foreign=frozenset() if values["protected"] else foreign,
         municipality=None if code is None else Municipality(code, dates["municipality_moved_in"]),
     )
 

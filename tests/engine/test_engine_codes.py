@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from django.db import connection, transaction
 from pytest_django import Settings
 
 from registry.models import PersonCode, SubjectCode
+from registry.services import persons
 from registry.services.audit import code_hash
 from tests.engine import world
 from tests.engine.world import PROTECTED, answer, applied, apply_page, ask_of, client, code_of, entry, fresh
 from tests.reading.rows import ABROAD, RECORD, ban, code, home, name, old_home
+from vtjsync.engine.effects import Overtaken
 from vtjsync.engine.sync import sync
 from vtjsync.simulator.server import Handle
 
@@ -77,6 +82,14 @@ def test_d27_a_correction_that_comes_again_changes_nothing() -> None:
     assert len(applied(person)) == 1
 
 
+def test_d27_a_correction_that_is_taken_back_in_the_same_page() -> None:
+    cohort, run = world.cohort(), world.run()
+    person = client(into=cohort)
+    old, new = code_of(person), world.new_code()
+    apply_page(run, cohort, entry(old, *replaced(old, new)), entry(new, *replaced(new, old)))
+    assert codes(person) == {old: True, new: False}
+
+
 def test_d27_a_code_removed_in_vtj_that_the_register_never_had_becomes_a_former_one() -> None:
     cohort, run = world.cohort(), world.run()
     person, removed = client(into=cohort), world.new_code()
@@ -103,6 +116,18 @@ def test_d29_no_active_code_keeps_the_person_and_opens_a_problem() -> None:
     assert codes(person) == {own: True}
     assert world.open_problems(person) == {"NO_SUCCESSOR"}
     assert fresh(person).last_name == "Mallinen"
+
+
+@pytest.mark.parametrize("pages", [1, 2])
+def test_d29_the_problem_is_over_when_an_active_code_is_told(pages: int) -> None:
+    cohort, run = world.cohort(), world.run()
+    person = client(into=cohort)
+    own = code_of(person)
+    ended = entry(own, code("MUUTETTU", "PASSIIVI", own, None))
+    active = entry(own, code("LISATTY", "AKTIIVI", own, own))
+    for number, entries in enumerate([[ended, active]] if pages == 1 else [[ended], [active]]):
+        apply_page(run, cohort, *entries, key=200 + number)
+    assert world.open_problems(person) == set()
 
 
 def test_a7_a_successor_that_the_setting_does_not_allow_is_not_used(settings: Settings) -> None:
@@ -146,6 +171,29 @@ def test_d30_a_ban_of_one_of_two_entries_protects_the_other_and_no_end_frees_eit
     assert world.location_rows(one) == 0
 
 
+@pytest.mark.parametrize("banned", [0, 1, 2])
+def test_d30_three_entries_of_one_person_are_protected_if_one_is(banned: int) -> None:
+    cohort, run = world.cohort(), world.run()
+    entries = [client(into=cohort) for _ in range(3)]
+    first, second, third = map(code_of, entries)
+    apply_page(run, cohort, entry(first, *replaced(first, second)), key=150)
+    apply_page(run, cohort, entry(second, *replaced(second, third)), key=160)
+    apply_page(run, cohort, entry(entries[banned], ban("LISATTY")), key=170)
+    assert [(fresh(one).protected, world.location_rows(one)) for one in entries] == [(True, 0)] * 3
+
+
+def test_d30_e34_the_day_on_which_an_address_would_end_goes_too() -> None:
+    cohort, run = world.cohort(), world.run()
+    one, other = client(into=cohort), client(into=cohort)
+    moved = (home("LISATTY", end="2026-05-01"), old_home("MUUTETTU"))
+    apply_page(run, cohort, entry(one, *replaced(code_of(one), code_of(other))), entry(other, *moved), key=150)
+    assert fresh(other).recheck_on is not None
+    apply_page(run, cohort, entry(one, ban("LISATTY")), key=160)
+    assert fresh(other).recheck_on is None
+    apply_page(run, cohort, entry(other, ban("MUUTETTU", False), home("LISATIETO", end="2026-05-01")), key=170)
+    assert (fresh(other).protected, fresh(other).recheck_on) == (True, None)
+
+
 def test_d30_nobody_else_waits() -> None:
     cohort, run = world.cohort(), world.run()
     one, other, third = client(into=cohort), client(into=cohort), client(into=cohort)
@@ -167,3 +215,28 @@ def test_d27_a_second_correction_between_two_runs_is_not_passed_over(vtj: Handle
     assert (row.state, row.not_found) == ("COMPLETE", 0)
     person = PersonCode.objects.get(hetu=first).person
     assert codes(person) == {first: False, second: False, third: True}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_d28_a_new_code_that_staff_add_at_the_same_moment_is_seen_by_the_next_try() -> None:
+    cohort, run = world.cohort(), world.run()
+    person = client(into=cohort)
+    old, new = code_of(person), world.new_code()
+
+    def page() -> None:
+        try:
+            apply_page(run, cohort, entry(old, *replaced(old, new)))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            added = persons.find_or_create([new])[new]
+            waiting = pool.submit(page)
+            time.sleep(0.5)
+        with pytest.raises(Overtaken):
+            waiting.result()
+    assert codes(person) == {old: True}
+    page()
+    assert world.open_problems(person) == {"TWO_ENTRIES"}
+    assert person.problems.get().other_id == added

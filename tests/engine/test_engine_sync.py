@@ -10,6 +10,8 @@ from pytest_django import Settings
 from registry.models import AuditEvent, Clientship, DataPermit, Person, PersonCode
 from tests.engine import world
 from tests.engine.conftest import Start
+from vtjsync import selectors
+from vtjsync.engine.run import Run
 from vtjsync.engine.sync import sync
 from vtjsync.models import Cohort, Enrolment, SyncControl, SyncRun
 from vtjsync.simulator.server import Handle
@@ -94,6 +96,14 @@ def test_b13_pages_are_asked_until_up_to_date(start_vtj: Start) -> None:
     assert Cohort.objects.get().up_to_date_as_of is not None
 
 
+def test_b15_half_a_run_makes_the_register_no_fresher(register: Handle) -> None:
+    whole = SyncRun.objects.get()
+    assert selectors.up_to_date_as_of() == whole.started_at
+    assert sync("test", wait=0, with_basic_data=False).state == "COMPLETE"
+    assert sync("test", wait=0, with_changes=False).state == "COMPLETE"
+    assert selectors.up_to_date_as_of() == whole.started_at
+
+
 @pytest.mark.parametrize(
     ("fault", "state", "reason"),
     [
@@ -124,6 +134,25 @@ def test_b16_a_fault_ends_the_run_with_its_reason_and_the_next_goes_on(
     SyncControl.objects.update(stopped_reason="")
     assert sync("test", wait=0).state == "COMPLETE"
     assert Person.objects.get(codes__hetu=code).language_code == "se"
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "reason"),
+    [("stuck=1", "FAILED", "NO_PROGRESS"), ("html200=1", "INCOMPLETE", "UNREADABLE")],
+)
+def test_b8_what_happens_to_one_cohort_keeps_no_ban_of_another_waiting(
+    vtj: Handle, settings: Settings, fault: str, state: str, reason: str
+) -> None:
+    settings.VTJ_COHORT_SIZE = 30
+    world.clients(vtj.codes(60))
+    sync("test", wait=0)
+    banned = PersonCode.objects.filter(person__enrolment__cohort=Cohort.objects.latest("pk")).earliest("person")
+    vtj.happen("ban_started_alone", banned.hetu)
+    vtj.append(vtj.codes(1)[0], [{"tietoryhma": "KOTIKUNTA", "muutosattribuutti": "OUTO", "kuntakoodi": "091"}])
+    vtj.faults(fault)
+    row = sync("test", wait=0)
+    assert (row.state, row.reason, row.cohorts_done, row.cohorts_total) == (state, reason, 1, 2)
+    assert Person.objects.get(pk=banned.person_id).protected
 
 
 @pytest.mark.parametrize("fault", ["429=1", "500=1", "reset=1", "502html=1"])
@@ -157,6 +186,24 @@ def test_a2_without_a_permit_nobody_is_asked(register: Handle) -> None:
     row = sync("test", wait=0)
     assert (row.state, row.reason) == ("FAILED", "NO_PERMIT")
     assert len(register.requests) == before
+
+
+def test_a2_a_permit_that_ends_while_a_run_goes_on_ends_the_run(vtj: Handle, settings: Settings) -> None:
+    settings.VTJ_BASIC_DATA_BATCH = 10
+    world.clients(vtj.codes(40))
+
+    def day_ends(run: Run) -> None:
+        if run.counts["received"] >= 20:
+            DataPermit.objects.update(valid_to=date(2020, 12, 31))
+
+    row = sync("test", wait=0, watch=day_ends)
+    assert (row.state, row.reason, row.received) == ("FAILED", "NO_PERMIT", 30)
+    DataPermit.objects.update(valid_to=None)
+    DataPermit.objects.update(groups=["HENKILON_NIMI", "TURVAKIELTO"])
+    before = len(vtj.requests)
+    sync("test", wait=0, watch=lambda _run: DataPermit.objects.update(groups=["HENKILON_NIMI"]))
+    asked = [body["tietoryhmat"] for path, body in vtj.requests[before:] if path == "perustiedot"]
+    assert asked == [["HENKILON_NIMI"]]
 
 
 def test_f44_after_the_end_the_code_is_in_no_request(register: Handle) -> None:

@@ -28,6 +28,7 @@ from tests.reading.rows import ALL, DAY, ENTRY, JSON, RECORD, decoded
 from vtjsync.engine import basic_data, changes
 from vtjsync.engine.basic_data import Asked
 from vtjsync.engine.connection import Sent, database_now
+from vtjsync.engine.effects import successors
 from vtjsync.engine.run import Run, begin
 from vtjsync.models import Cohort, Enrolment
 from vtjsync.wire.muutosrajapinta import BasicDataPage, ChangePage, Entry
@@ -122,7 +123,8 @@ def apply_page(
     page = ChangePage(key, list(entries), up_to_date, ENTRY, broken)
     into.refresh_from_db()
     cursor = into.cursor if asked_with is None else asked_with
-    changes.apply(run_, into.pk, cursor, page=page, sent=sent(), granted=ALL)
+    asked = [*changes.codes_of(into.pk), *successors(row for one in entries for row in one.rows)]
+    changes.apply(run_, into.pk, cursor, asked=asked, page=page, sent=sent(), granted=ALL)
 
 
 def ask_of(person: Person) -> Asked:

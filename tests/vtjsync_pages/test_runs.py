@@ -12,10 +12,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from registry.models import AuditEvent, User
 from tests.cast import access
-from tests.factories import DataPermitFactory, PersonFactory
+from tests.factories import DataPermitFactory
 from vtjsync import selectors
 from vtjsync.engine.connection import database_now
-from vtjsync.models import Cohort, Enrolment, RunCohort, SyncControl, SyncRun
+from vtjsync.models import Cohort, RunCohort, SyncControl, SyncRun
 
 pytestmark = pytest.mark.django_db
 
@@ -82,18 +82,18 @@ def test_a_run_that_is_not_is_not_found(administrator: Client) -> None:
     assert administrator.get(reverse("sync-run-progress", args=[17])).status_code == 404
 
 
-def test_b15_the_register_is_as_fresh_as_its_oldest_cohort() -> None:
+def test_b15_the_register_is_as_fresh_as_the_last_run_that_did_everything() -> None:
+    whole = {"phase": "BASIC_DATA", "cohorts_total": 2, "cohorts_done": 2}
+    ended(state="INCOMPLETE", reason="UNAVAILABLE", **whole)
     assert selectors.up_to_date_as_of() is None
-    old, new = timezone.now() - timedelta(hours=3), timezone.now()
-    for moment in (old, new):
-        cohort = Cohort.objects.create(cursor=1, cursor_at=moment, up_to_date_as_of=moment)
-        Enrolment.objects.create(person=PersonFactory.create(), cohort=cohort)
-    assert selectors.up_to_date_as_of() == old
-    # One without persons does not count; one that was never polled to its end does.
-    never = Cohort.objects.create(cursor=1, cursor_at=old)
-    assert selectors.up_to_date_as_of() == old
-    Enrolment.objects.create(person=PersonFactory.create(), cohort=never)
-    assert selectors.up_to_date_as_of() is None
+    run = ended(**whole)
+    # Only the changes, only the basic data, not to the end, and one that is under way.
+    ended(phase="CHANGES", cohorts_total=2, cohorts_done=2)
+    ended(phase="BASIC_DATA")
+    ended(state="INCOMPLETE", reason="UNAVAILABLE", **whole)
+    ended(state="RUNNING", ended_at=None, **whole)
+    run.refresh_from_db()
+    assert selectors.up_to_date_as_of() == run.started_at
 
 
 @pytest.mark.parametrize("user", ["aino", "bertta", "eeva"])

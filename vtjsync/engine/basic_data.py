@@ -21,7 +21,7 @@ from registry.record import Group
 from registry.services import audit, name_check
 from registry.services.audit import Action
 from registry.services.vtj_data import Held
-from vtjsync.engine import effects
+from vtjsync.engine import effects, permit
 from vtjsync.engine.connection import Connection, Sent, database_now
 from vtjsync.engine.effects import Effects
 from vtjsync.engine.permit import ON_THE_LIST
@@ -66,17 +66,17 @@ class Asked:
     enrolled: bool
 
 
-def ask_due(connection: Connection, run: Run, granted: frozenset[Group], until: float) -> Counter[str]:
+def ask_due(connection: Connection, run: Run, until: float) -> Counter[str]:
     """Asks everyone who is due, the most pressing first, or as many as fit before ``until`` (time.monotonic).
 
-    Returns the counts ``due`` and ``stored``. Raises VtjError and Stopped; what was stored stays stored.
+    Returns the counts ``due`` and ``stored``. Raises VtjError, Stopped and NoPermit; what was stored stays stored.
     """
     counts: Counter[str] = Counter()
     for why in DUE:
         last = 0
         while batch := due(why, last):
             last = batch[-1].person_id
-            stored = ask(connection, run.id, batch, granted)
+            stored = ask(connection, run.id, batch, permit.granted(today()))
             counts.update(due=len(batch), stored=stored["received"] + stored["not_found"])
             run.counts.update(
                 asked_again=0 if why == "joining" else len(batch),

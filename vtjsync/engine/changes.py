@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -18,7 +19,7 @@ from registry.record import Group
 from registry.services import audit
 from registry.services.audit import Action
 from registry.sql import ids
-from vtjsync.engine import effects
+from vtjsync.engine import effects, permit
 from vtjsync.engine.connection import Connection, Sent, database_now
 from vtjsync.engine.effects import Effects, Overtaken
 from vtjsync.engine.permit import ON_THE_LIST
@@ -47,21 +48,22 @@ class _Written:
     cursor: int
 
 
-def poll(connection: Connection, run: Run, cohort_id: int, granted: frozenset[Group]) -> None:
+def poll(connection: Connection, run: Run, cohort_id: int) -> None:
     """Applies all changes of the cohort's persons from its cursor on.
 
-    Raises VtjError, Stopped, :class:`NoProgress`, :class:`Endless` and Overtaken; what was applied stays applied.
+    Raises VtjError, Stopped, NoPermit, :class:`NoProgress`, :class:`Endless` and Overtaken; what was applied stays.
     """
     leave_the_list(cohort_id)
     empty = 0
     for _ in range(MAX_PAGES):
+        granted = permit.granted(today())
         cohort = Cohort.objects.get(pk=cohort_id)
         codes = codes_of(cohort_id)
         if not codes:
             return
         key = cohort.cursor
-        page, sent = _ask(connection, run, cohort_id, key, codes)
-        written = apply(run, cohort_id, key, page=page, sent=sent, granted=granted)
+        page, sent, asked = _ask(connection, run, cohort_id, key, codes)
+        written = apply(run, cohort_id, key, asked=asked, page=page, sent=sent, granted=granted)
         run.counts.update(entries=len(page.entries) + page.broken)
         run.beat(now=True)
         if written.up_to_date:
@@ -74,8 +76,10 @@ def poll(connection: Connection, run: Run, cohort_id: int, granted: frozenset[Gr
     raise Endless
 
 
-def _ask(connection: Connection, run: Run, cohort_id: int, key: int, codes: list[Hetu]) -> tuple[ChangePage, Sent]:
-    """A page for the codes, and for those that replace one of them in the page itself.
+def _ask(
+    connection: Connection, run: Run, cohort_id: int, key: int, codes: list[Hetu]
+) -> tuple[ChangePage, Sent, list[Hetu]]:
+    """A page for the codes, and for those that replace one of them in the page itself; and all that was asked about.
 
     A request finds entries under the codes that it names. What happened under a new code after the correction, another
     correction for one, would be passed over for ever when the cursor moves on (domain.md D27, D28).
@@ -87,15 +91,22 @@ def _ask(connection: Connection, run: Run, cohort_id: int, key: int, codes: list
         page, sent = connection.send(partial(Muutosrajapinta.changes, key=key, codes=asked))
         successors = effects.successors(row for entry in page.entries for row in entry.rows) - set(asked)
         if not successors:
-            return page, sent
+            return page, sent, asked
         asked += sorted(successors)
     raise Endless
 
 
 def apply(
-    run: Run, cohort_id: int, asked_with: int, *, page: ChangePage, sent: Sent, granted: frozenset[Group]
+    run: Run,
+    cohort_id: int,
+    asked_with: int,
+    *,
+    asked: Sequence[Hetu],
+    page: ChangePage,
+    sent: Sent,
+    granted: frozenset[Group],
 ) -> _Written:
-    """One page and the cursor that it leads to, in one transaction (domain.md B10).
+    """One page and the cursor that it leads to, in one transaction (domain.md B10). ``asked`` are the request's codes.
 
     Raises Overtaken when the cohort's cursor is no longer the one that was asked with; the page is then dropped. A
     cursor never goes back; a page that does not advance it is applied all the same, since to apply it again does
@@ -113,6 +124,7 @@ def apply(
         if page.broken:
             _ask_all(cohort_id, found)
         problems = found.write(run.id)
+        _leave_unasked(cohort_id, asked)
         cursor = max(page.key, asked_with)
         cohort.cursor, cohort.cursor_at = cursor, database_now()
         if page.up_to_date:
@@ -152,6 +164,17 @@ def leave_the_list(cohort_id: int) -> int:
             [cohort_id, day, day],
         )
         return int(cursor.rowcount)
+
+
+def _leave_unasked(cohort_id: int, asked: Sequence[Hetu]) -> None:
+    """Takes those out of the cohort who joined while the page was asked for: the cursor passes over what happened to
+    them in between. They join anew, with new basic data (domain.md B9)."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM vtjsync_enrolment e WHERE e.cohort_id = %s AND NOT EXISTS (SELECT FROM registry_personcode k"
+            " WHERE k.person_id = e.person_id AND k.current AND k.hetu IN (SELECT unnest(%s::text[])))",
+            [cohort_id, list(asked)],
+        )
 
 
 def _read(page: ChangePage, sent: Sent, found: Effects, enrolled: set[int], context: Context) -> int:

@@ -65,7 +65,13 @@ class Effects:
         if before.record.protected and not state.record.protected and self.pairs.get(person_id):
             # One of two entries for the same person: protected until that is solved (domain.md D30).
             record = vtj_data.stay_protected(state.record)
-            state = replace(state, record=record, ban_since=before.ban_since, reveal_awaited=False)
+            state = replace(
+                state,
+                record=record,
+                ban_since=before.ban_since,
+                reveal_awaited=False,
+                recheck_on=before.recheck_on,
+            )
         if outcome.ban_started:
             self._protected(person_id)
         if state != before:
@@ -99,17 +105,20 @@ class Effects:
         self._closed.discard((person_id, kind))
 
     def close_problem(self, person_id: int, kind: ProblemKind) -> None:
-        """A problem to close, if it is open."""
-        if (person_id, kind) not in self._opened:
-            self._closed.add((person_id, kind))
+        """A problem to close, if it is open; the last word of an answer counts."""
+        self._opened.pop((person_id, kind), None)
+        self._closed.add((person_id, kind))
 
     def write(self, run_id: int | None) -> int:
-        """Stores everything. Returns how many problems were new. Raises StorageError."""
+        """Stores everything. Returns how many problems were new. Raises StorageError and :class:`Overtaken`."""
         self._keep_pairs_alike()
         changes = [change for of_person in self._changes.values() for change in of_person]
         self.applied = len(changes)
         vtj_data.write([self.held[one] for one in sorted(self.touched)], changes, self.banned, run_id)
-        codes.replace_codes(self._active, self._former)
+        try:
+            codes.replace_codes(self._active, self._former)
+        except codes.Taken:
+            raise Overtaken from None
         problems.close_problems(self._closed)
         return problems.open_problems([(person, kind, other) for (person, kind), other in self._opened.items()])
 
@@ -133,17 +142,17 @@ class Effects:
     def _codes(self, person_id: int, finding: CodeFinding, source: Source, at: datetime) -> None:
         if finding.active is None or not _allowed(finding.active):
             self.open_problem(person_id, ProblemKind.NO_SUCCESSOR)
-        elif self.current.get(person_id) != finding.active:
-            owner = self.owner.setdefault(finding.active, person_id)
-            if owner == person_id:
+        elif (owner := self.owner.setdefault(finding.active, person_id)) != person_id:
+            self._two_entries(person_id, owner)
+        else:
+            self.close_problem(person_id, ProblemKind.NO_SUCCESSOR)
+            if self.current.get(person_id) != finding.active:
                 self._active[person_id] = self.current[person_id] = finding.active
-                self.close_problem(person_id, ProblemKind.NO_SUCCESSOR)
+                self._former.pop(finding.active, None)
                 if self.held[person_id].status != PersonStatus.AWAITING:
                     change = Change(person_id, CODE_FIELD, None, None, source, at)
                     self._changes.setdefault(person_id, []).append(change)
                 self.ask(person_id, Ask.CODE)
-            else:
-                self._two_entries(person_id, owner)
         for code in finding.former:
             owner = self.owner.setdefault(code, person_id)
             if owner != person_id:
@@ -159,14 +168,15 @@ class Effects:
 
     def _keep_pairs_alike(self) -> None:
         """Both entries of one person are protected if either is (domain.md D30), however many hang together."""
-        spread = [one for one in self.pairs if one in self.held and self.held[one].record.protected]
+        spread = [one for one in self.pairs if self.held[one].record.protected]
         while spread:
             one = spread.pop()
-            for twin in self.pairs.get(one, ()):
-                held = self.held.get(twin)
-                if held is not None and not held.record.protected:
+            for twin in self.pairs[one]:
+                held = self.held[twin]
+                if not held.record.protected:
                     held.record = vtj_data.stay_protected(held.record)
                     held.ban_since = self.held[one].ban_since
+                    held.ban_silence_at, held.reveal_awaited, held.recheck_on = None, False, None
                     self._protected(twin)
                     self.touched.add(twin)
                     spread.append(twin)
@@ -175,16 +185,15 @@ class Effects:
 def load(mentioned: Collection[str]) -> Effects:
     """Locks and reads the persons who have or had one of the codes, and the other entries of the same person.
 
-    For use inside a transaction. Raises :class:`Overtaken` when a code changed hands while the locks were waited for.
+    For use inside a transaction. Raises :class:`Overtaken` when a code changed hands, or another entry of somebody was
+    found, while the locks were waited for.
     """
     persons = set(codes.owners(mentioned).values())
-    pairs = problems.pairs(persons)
-    locked = vtj_data.lock(persons.union(*pairs.values()))
-    held = vtj_data.read(locked)
-    owner = codes.owners(mentioned)
-    if not set(owner.values()) <= held.keys():
+    locked = vtj_data.lock(persons.union(problems.pairs(persons)))
+    held, owner, pairs = vtj_data.read(locked), codes.owners(mentioned), problems.pairs(locked)
+    if not held.keys() >= pairs.keys() | set(owner.values()):
         raise Overtaken
-    return Effects(held=held, owner=owner, current=codes.current(locked), pairs=problems.pairs(locked))
+    return Effects(held=held, owner=owner, current=codes.current(locked), pairs=pairs)
 
 
 def mark_unreadable(persons: QuerySet[Person]) -> None:

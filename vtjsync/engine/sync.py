@@ -11,7 +11,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseError
 
 from registry.clock import today
-from registry.record import Group
 from registry.services.vtj_data import StorageError
 from vtjsync.engine import basic_data, changes, permit
 from vtjsync.engine.changes import Endless, NoProgress
@@ -41,6 +40,8 @@ REASON_OF: Final[dict[type[Exception], str]] = {
     Overtaken: "OVERTAKEN",
     Lost: "LOST",
 }
+# What one cohort can meet while the others go on.
+OF_ONE_COHORT: Final = (Refused, Unreadable, NoProgress, Endless, Overtaken, StorageError)
 
 
 def sync(
@@ -76,7 +77,8 @@ def sync(
 
 
 def _connected(run: Run, with_changes: bool, with_basic_data: bool, watch: Callable[[Run], None]) -> None:
-    granted = permit.granted(today())
+    # Here also where nobody is to be asked, and again for each request: a run may go on past midnight (domain.md A2).
+    permit.granted(today())
 
     def heartbeat() -> None:
         run.progress.update(requests=connection.client.requests, retries=connection.client.retries)
@@ -85,44 +87,51 @@ def _connected(run: Run, with_changes: bool, with_basic_data: bool, watch: Calla
 
     connection = Connection(heartbeat)
     try:
-        _rounds(connection, run, granted, with_changes, with_basic_data)
+        _rounds(connection, run, with_changes, with_basic_data)
     finally:
         run.progress.update(requests=connection.client.requests, retries=connection.client.retries)
         connection.close()
 
 
-def _rounds(
-    connection: Connection, run: Run, granted: frozenset[Group], with_changes: bool, with_basic_data: bool
-) -> None:
+def _rounds(connection: Connection, run: Run, with_changes: bool, with_basic_data: bool) -> None:
     """Changes, then basic data, until every cohort was up to date once and nobody is due any more."""
     polled: dict[int, float] = {}
+    failed: dict[int, Exception] = {}
     fruitless = 0
     while True:
         if with_changes:
-            _poll_cohorts(connection, run, granted, polled)
+            _poll_cohorts(connection, run, polled, failed)
         if not with_basic_data:
-            return
+            break
         run.progress.update(phase=SyncRun.Phase.BASIC_DATA)
         basic_data.mark_rechecks(connection.today)
         run.progress["persons_total"] = run.counts["persons_done"] + basic_data.count_due()
-        counts = basic_data.ask_due(connection, run, granted, time.monotonic() + POLL_AGAIN_SECONDS)
+        counts = basic_data.ask_due(connection, run, time.monotonic() + POLL_AGAIN_SECONDS)
         if not counts["due"] and (not with_changes or polled.keys() >= _cohorts()):
-            return
+            break
         fruitless = 0 if counts["stored"] or not counts["due"] else fruitless + 1
         if fruitless > MAX_FRUITLESS_ROUNDS:
             raise Overtaken
+    for error in failed.values():
+        raise error
 
 
-def _poll_cohorts(connection: Connection, run: Run, granted: frozenset[Group], polled: dict[int, float]) -> None:
-    """Polls each cohort that was not polled lately."""
+def _poll_cohorts(connection: Connection, run: Run, polled: dict[int, float], failed: dict[int, Exception]) -> None:
+    """Polls each cohort that was not polled lately. One that fails by itself keeps no other's bans waiting: it ends the
+    run only when everything else is done."""
     cohorts = _cohorts()
     run.progress.update(phase=SyncRun.Phase.CHANGES, cohorts_total=len(cohorts))
     for cohort_id in sorted(cohorts):
         if time.monotonic() - polled.get(cohort_id, -POLL_AGAIN_SECONDS) < POLL_AGAIN_SECONDS:
             continue
-        changes.poll(connection, run, cohort_id, granted)
+        failed.pop(cohort_id, None)
+        try:
+            changes.poll(connection, run, cohort_id)
+        except OF_ONE_COHORT as error:
+            log.warning("sync run %s, cohort %s: %s: %s", run.id, cohort_id, type(error).__name__, error)
+            failed[cohort_id] = error
         polled[cohort_id] = time.monotonic()
-        run.progress["cohorts_done"] = len(polled)
+        run.progress["cohorts_done"] = len(polled) - len(failed)
         run.beat()
 
 

@@ -127,15 +127,17 @@ def test_the_signs_tell_what_a_caseworker_has_to_know(service_a: Service, aino: 
     ClientshipFactory.create(person=person, service=service_a)
     client(service_a, "Bergh", checked_at=timezone.now() - timedelta(hours=40), home=True)
     client(service_a, "Caselius", checked_at=timezone.now() - timedelta(days=8), home=True)
-    ProblemFactory.create(person=client(service_a, "Dahl"), kind="NAME_MISMATCH")
-    found = {row.name: (row.signs, row.municipality) for row in clients.listed(access(aino)).rows[:4]}
+    client(service_a, "Donner", status="NOT_FOUND", checked_at=timezone.now() - timedelta(hours=40), home=True)
+    ProblemFactory.create(person=client(service_a, "Ek"), kind="NAME_MISMATCH")
+    found = {row.name: (row.signs, row.municipality) for row in clients.listed(access(aino)).rows[:5]}
     assert found == {
         "": ((Sign.AWAITING,), ""),
         "Ahola, Aino": ((Sign.DECEASED,), ""),
         "Bergh, Aino": ((Sign.UNCONFIRMED,), "Helsinki"),
         "Caselius, Aino": ((Sign.UNCONFIRMED,), ""),
+        "Donner, Aino": ((Sign.NOT_FOUND, Sign.UNCONFIRMED), "Helsinki"),
     }
-    assert clients.listed(access(aino)).rows[4].signs == (Sign.PROBLEM,)
+    assert clients.listed(access(aino)).rows[5].signs == (Sign.PROBLEM,)
 
 
 def test_a_name_that_may_be_somebody_elses_is_neither_shown_nor_found(service_a: Service, aino: User) -> None:

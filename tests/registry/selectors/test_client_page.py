@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries
 
@@ -105,6 +107,19 @@ def test_e38_a_protected_client_is_for_handlers(service_a: Service, aino: User, 
     assert AuditEvent.objects.latest("pk") == event
 
 
+def test_e38_who_comes_under_a_ban_while_the_page_is_made_is_not_shown(service_a: Service, aino: User) -> None:
+    person = client(service_a, home=False)
+
+    def ban_begins(execute: Any, sql: str, *more: Any) -> Any:
+        if "registry_foreignaddress" in sql:
+            Person.objects.update(protected=True)
+        return execute(sql, *more)
+
+    with connection.execute_wrapper(ban_begins):
+        assert selector.viewed(access(aino), person.subject) is None
+    assert not AuditEvent.objects.exists()
+
+
 def test_g48_a_change_whose_values_are_not_kept_is_told_all_the_same(service_a: Service, daniel: User) -> None:
     person = client(service_a)
     AppliedChangeFactory.create(person=person, field="code", old_value=None, new_value=None)
@@ -164,8 +179,14 @@ def test_c24_groups_that_are_not_in_the_permit(
     service_a: Service, aino: User, groups: list[str], granted: set[Group]
 ) -> None:
     person = client(service_a)
+    ForeignAddressFactory.create(person=person)
+    for field in ("home", "foreign", "municipality"):
+        AppliedChangeFactory.create(person=person, field=field, new_value="091")
     DataPermit.objects.update(groups=groups)
-    assert shown(aino, person).granted == granted
+    page = shown(aino, person)
+    assert page.granted == granted
+    assert (page.home, page.foreign) == (None, ())
+    assert bool(page.municipality) == bool(granted) == bool(page.changes)
 
 
 def test_a_name_mismatch_hides_all_that_vtj_says(service_a: Service, aino: User) -> None:
