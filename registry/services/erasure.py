@@ -6,14 +6,16 @@ so that a table added later is not forgotten. A receipt stays, in the database a
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -75,7 +77,7 @@ def erased_on(end: date, entered: date) -> date:
 
 def clientship_erased_on(end: date, entered: date) -> date:
     """The same of an ended clientship of a person who stays (domain.md F43)."""
-    return max(end + timedelta(days=settings.ENDED_CLIENTSHIP_DAYS), entered + timedelta(days=1))
+    return max(end + _kept(), entered + timedelta(days=1))
 
 
 def count_rows(person_id: int) -> dict[str, int]:
@@ -99,7 +101,11 @@ def due(day: date) -> Due:
 
 
 def run(access: Access, day: date) -> Report:
-    """Erases what is due on the Helsinki day, a thousand persons in a transaction. What a crash leaves is due still."""
+    """Erases what is due on the Helsinki day, a thousand persons in a transaction. What a crash leaves is due still.
+
+    Raises OSError when the ledger cannot be written; until the receipts are there, nobody else is erased.
+    """
+    write_ledger()
     report = Report(held=_held_back(day))
     if not report.held:
         while batch := _due_persons(day):
@@ -112,7 +118,7 @@ def run(access: Access, day: date) -> Report:
         report.clientships = _erase_clientships(access, day)
         report.rows["registry_clientship"] += report.clientships
         ErasureHold.objects.filter(done_at=None).update(done_at=Now())
-    write_ledger()
+        write_ledger()
     return report
 
 
@@ -120,6 +126,13 @@ def erase_now(access: Access, person_id: int) -> None:
     """Erases one person at once, who was added by mistake (domain.md H55). For use inside a transaction that has
     locked the person; :func:`write_ledger` follows when it is committed."""
     _erase(access, [person_id])
+    transaction.on_commit(write_ledger, robust=True)
+
+
+def erase_clientship_now(access: Access, clientship: Clientship) -> None:
+    """The same of one clientship of a person who stays."""
+    clientship.delete()
+    _clientships_erased(access, [(clientship.person_id, clientship.service.code)])
     transaction.on_commit(write_ledger, robust=True)
 
 
@@ -141,19 +154,32 @@ def confirm(access: Access) -> None:
 
 def write_ledger() -> None:
     """Copies the receipts that are not there yet to the ledger outside the database (domain.md F45). A crash in between
-    may write one twice, never leave one out."""
-    path = Path(settings.ERASURE_LEDGER)
-    while receipts := list(ErasureReceipt.objects.filter(in_ledger=False).order_by("id")[:LEDGER_BATCH]):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "a", encoding="utf-8") as file:
+    may write one twice, never leave one out. Raises OSError."""
+    waiting = ErasureReceipt.objects.filter(in_ledger=False).order_by("id")
+    if not waiting.exists():
+        return
+    with _ledger() as file:
+        while receipts := list(waiting[:LEDGER_BATCH]):
             file.writelines(_ledger_line(receipt) for receipt in receipts)
             file.flush()
             os.fsync(file.fileno())
-        ErasureReceipt.objects.filter(id__in=ids(one.pk for one in receipts)).update(in_ledger=True)
+            ErasureReceipt.objects.filter(id__in=ids(one.pk for one in receipts)).update(in_ledger=True)
 
 
-def _ledger_line(receipt: ErasureReceipt) -> str:
+@contextmanager
+def _ledger() -> Iterator[BinaryIO]:
+    """The ledger, to be added to: at the beginning of a line, and by one writer at a time."""
+    path = Path(settings.ERASURE_LEDGER)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "ab+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if (end := file.seek(0, os.SEEK_END)) and os.pread(file.fileno(), 1, end - 1) != b"\n":
+            # A full disk or a crash has cut the last line off. Its receipt comes again.
+            file.write(b"\n")
+        yield file
+
+
+def _ledger_line(receipt: ErasureReceipt) -> bytes:
     told = {
         "erased_at": receipt.erased_at.isoformat(),
         "code_hashes": [bytes(one).hex() for one in receipt.code_hashes],
@@ -161,7 +187,7 @@ def _ledger_line(receipt: ErasureReceipt) -> str:
         "whole_person": receipt.whole_person,
         "rows": receipt.rows,
     }
-    return json.dumps(told, ensure_ascii=False) + "\n"
+    return json.dumps(told, ensure_ascii=False).encode() + b"\n"
 
 
 def _held_back(day: date) -> int:
@@ -244,25 +270,32 @@ def _erase_clientships(access: Access, day: date) -> int:
                 [*_clientship_values(day), persons],
             )
             gone = cursor.fetchall()
-            hashes = _code_hashes(persons)
-            ErasureReceipt.objects.bulk_create(
-                [
-                    ErasureReceipt(
-                        code_hashes=hashes[person],
-                        services=[service],
-                        whole_person=False,
-                        rows={"registry_clientship": 1},
-                    )
-                    for person, service in gone
-                ],
-                batch_size=BATCH,
-            )
-            subjects = Person.objects.filter(id__in=ids(persons)).values_list("subject", flat=True)
-            audit.record(access, Action.ERASE, subjects=subjects, count=len(gone), details={"clientships": len(gone)})
+            _clientships_erased(access, gone)
             erased += len(gone)
 
 
-def _code_hashes(person_ids: Sequence[int]) -> dict[int, list[bytes]]:
+def _clientships_erased(access: Access, gone: Sequence[tuple[int, str]]) -> None:
+    """The receipts, and the event, of clientships that were erased: the person, who stays, and the service's code."""
+    persons = {person for person, _ in gone}
+    hashes = _code_hashes(persons)
+    ErasureReceipt.objects.bulk_create(
+        [
+            ErasureReceipt(
+                code_hashes=hashes.get(person, []),
+                services=[service],
+                whole_person=False,
+                rows={"registry_clientship": 1},
+            )
+            for person, service in gone
+        ],
+        batch_size=BATCH,
+    )
+    subjects = Person.objects.filter(id__in=ids(persons)).values_list("subject", flat=True)
+    if gone:
+        audit.record(access, Action.ERASE, subjects=subjects, details={"clientships": len(gone)})
+
+
+def _code_hashes(person_ids: Collection[int]) -> dict[int, list[bytes]]:
     hashes: dict[int, list[bytes]] = {}
     rows = PersonCode.objects.filter(person__in=ids(person_ids)).values_list("person", "hetu")
     for person, hetu in rows:
@@ -278,4 +311,9 @@ def _references() -> list[tuple[str, str]]:
 
 
 def _clientship_values(day: date) -> list[date]:
-    return [day, day, day, day - timedelta(days=settings.ENDED_CLIENTSHIP_DAYS)]
+    return [day, day, day, day - _kept()]
+
+
+def _kept() -> timedelta:
+    """How long an ended clientship is kept; its last day is a client's day whatever the setting."""
+    return timedelta(days=max(settings.ENDED_CLIENTSHIP_DAYS, 1))
