@@ -13,6 +13,10 @@ from registry.services.vtj_data import without_values
 from registry.sql import ids, texts
 
 
+class Taken(Exception):
+    """A code belongs to somebody else since a moment ago. Nothing of the transaction may be kept."""
+
+
 def owners(codes: Collection[str]) -> dict[str, int]:
     """The person of each code, current or former, for the codes that the register knows."""
     return dict(PersonCode.objects.filter(hetu__in=texts(codes)).values_list("hetu", "person"))
@@ -26,7 +30,7 @@ def current(person_ids: Collection[int]) -> dict[int, Hetu]:
 
 def replace_codes(active: Mapping[int, Hetu], former: Mapping[Hetu, int]) -> None:
     """Makes the code in ``active`` each person's current one; the one before stays as a former code, and so do those in
-    ``former`` (code to person). The persons' rows are locked by the caller.
+    ``former`` (code to person). The persons' rows are locked by the caller. Raises :class:`Taken` and StorageError.
     """
     added = [(hetu, person, True) for person, hetu in active.items()]
     added += [(hetu, person, False) for hetu, person in former.items()]
@@ -42,6 +46,8 @@ def replace_codes(active: Mapping[int, Hetu], former: Mapping[Hetu, int]) -> Non
             " WHERE registry_personcode.person_id = excluded.person_id",
             [hetus, persons, flags],
         )
+        if cursor.rowcount != len(added):
+            raise Taken
     subjects = dict(Person.objects.filter(id__in=ids(set(persons))).values_list("id", "subject"))
     SubjectCode.objects.bulk_create(
         [SubjectCode(code_hash=code_hash(hetu), subject=subjects[person]) for hetu, person, _ in added],

@@ -23,10 +23,11 @@ from django.db.models import ForeignObjectRel
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from registry import ports
 from registry.hetu import Hetu
 from registry.models import Clientship, ErasureHold, ErasureReceipt, Person, PersonCode
 from registry.policies import CONFIRM_ERASURE, Access
-from registry.services import audit, vtj_data
+from registry.services import audit, problems, vtj_data
 from registry.services.audit import Action, code_hash
 from registry.services.errors import Refused
 from registry.sql import ids
@@ -112,7 +113,7 @@ def run(access: Access, day: date) -> Report:
     if not report.held:
         while batch := _due_persons(day):
             with transaction.atomic():
-                locked = vtj_data.lock(batch)
+                locked = vtj_data.lock({*batch, *_other_entries(batch)})
                 if still := _due_persons(day, among=locked):
                     report.rows += _erase(access, still)
                     report.persons += len(still)
@@ -224,7 +225,11 @@ def _due_persons(day: date, among: Collection[int] | None = None) -> list[int]:
 
 
 def _erase(access: Access, person_ids: Sequence[int]) -> Counter[str]:
-    """Erases the persons, whose rows are locked, with everything that refers to them."""
+    """Erases the persons, whose rows are locked, with everything that refers to them.
+
+    Who was taken for the same person as one of them (domain.md D30) is asked about: the code may now be theirs.
+    """
+    ports.source().ask_again(list(_other_entries(person_ids)))
     hashes = _code_hashes(person_ids)
     services: dict[int, list[str]] = {}
     used = Clientship.objects.filter(person__in=ids(person_ids)).order_by("service__code")
@@ -298,6 +303,10 @@ def _clientships_erased(access: Access, gone: Sequence[tuple[int, str]]) -> None
     subjects = Person.objects.filter(id__in=ids(persons)).values_list("subject", flat=True)
     if gone:
         audit.record(access, Action.ERASE, subjects=subjects, details={"clientships": len(gone)})
+
+
+def _other_entries(person_ids: Sequence[int]) -> set[int]:
+    return problems.pairs(person_ids).keys() - set(person_ids)
 
 
 def _code_hashes(person_ids: Collection[int]) -> dict[int, list[bytes]]:

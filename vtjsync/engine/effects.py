@@ -104,12 +104,15 @@ class Effects:
             self._closed.add((person_id, kind))
 
     def write(self, run_id: int | None) -> int:
-        """Stores everything. Returns how many problems were new. Raises StorageError."""
+        """Stores everything. Returns how many problems were new. Raises StorageError and :class:`Overtaken`."""
         self._keep_pairs_alike()
         changes = [change for of_person in self._changes.values() for change in of_person]
         self.applied = len(changes)
         vtj_data.write([self.held[one] for one in sorted(self.touched)], changes, self.banned, run_id)
-        codes.replace_codes(self._active, self._former)
+        try:
+            codes.replace_codes(self._active, self._former)
+        except codes.Taken:
+            raise Overtaken from None
         problems.close_problems(self._closed)
         return problems.open_problems([(person, kind, other) for (person, kind), other in self._opened.items()])
 
@@ -137,6 +140,7 @@ class Effects:
             owner = self.owner.setdefault(finding.active, person_id)
             if owner == person_id:
                 self._active[person_id] = self.current[person_id] = finding.active
+                self._former.pop(finding.active, None)
                 self.close_problem(person_id, ProblemKind.NO_SUCCESSOR)
                 if self.held[person_id].status != PersonStatus.AWAITING:
                     change = Change(person_id, CODE_FIELD, None, None, source, at)
