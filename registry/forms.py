@@ -153,6 +153,12 @@ class EndClientship(forms.Form):
         return end
 
 
+class ConfirmErasure(forms.Form):
+    """How many persons the page said that wait."""
+
+    persons = forms.IntegerField(widget=forms.HiddenInput)
+
+
 def parsed(text: str) -> Hetu:
     """The code that was typed, spaces forgiven. Raises ValidationError in words that do not repeat it."""
     try:

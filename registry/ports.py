@@ -16,6 +16,10 @@ class Source(Protocol):
         Whoever does not get an answer waits for the next run.
         """
 
+    def ask_again(self, person_ids: Sequence[int]) -> None:
+        """Mark these persons to be asked about in the next run: what was heard of them may not be all. For use inside
+        a transaction that has locked them."""
+
     def confirmed_at(self, person_ids: Sequence[int]) -> dict[int, datetime]:
         """When each person's data was last known to be up to date (domain.md B15, E41); absent if never."""
 

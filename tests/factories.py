@@ -8,6 +8,7 @@ from typing import Any
 
 import factory
 from django.contrib.auth.models import Group as Role
+from django.db import transaction
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
@@ -31,6 +32,7 @@ from registry.models import (
 )
 from registry.names import name_key
 from registry.record import Group
+from registry.services import persons
 from registry.services.audit import code_hash
 
 PASSWORD = "only-for-tests"
@@ -215,6 +217,17 @@ class UserFactory(DjangoModelFactory[User]):
     def units(self: User, create: bool, extracted: list[Unit] | None, **_: Any) -> None:
         if create and extracted:
             self.units.set(extracted)
+
+
+def crowd(service: Service, size: int, **clientship: Any) -> list[int]:
+    """So many persons awaiting basic data with a clientship like that each, in a few statements. Returns their ids."""
+    with transaction.atomic():
+        made = list(persons.find_or_create([new_code() for _ in range(size)]).values())
+        start = clientship.pop("start", LONG_AGO)
+        Clientship.objects.bulk_create(
+            [Clientship(person_id=one, service=service, start=start, **clientship) for one in made], batch_size=1000
+        )
+    return made
 
 
 def code_of(person: Person) -> Hetu:

@@ -6,6 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
+
+from registry.models import Person
+from registry.sql import ids
+from vtjsync.reading.outcome import Ask
 
 
 class Vtj:
@@ -16,6 +22,12 @@ class Vtj:
         from vtjsync import tasks
 
         tasks.start_fetch(person_ids)
+
+    def ask_again(self, person_ids: Sequence[int]) -> None:
+        """Marks them as after a corrected code, unless there is a mark already (domain.md B11, D28)."""
+        Person.objects.filter(id__in=ids(person_ids)).update(
+            ask=Coalesce("ask", Value(Ask.CODE)), ask_not_before=None, ask_attempts=0, version=F("version") + 1
+        )
 
     def confirmed_at(self, person_ids: Sequence[int]) -> dict[int, datetime]:
         """When each person's data was last known to be up to date, on the database's clock (domain.md B15, E41).

@@ -150,7 +150,7 @@ def mistaken(access: Access, clientship: Clientship) -> None:
             raise Refused(_("The client was added too long ago. End the clientship instead."))
         _record(access, Action.NOT_THE_PERSON, held)
         if Clientship.objects.filter(person=held.person_id).exclude(pk=held.pk).exists():
-            held.delete()
+            erasure.erase_clientship_now(access, held)
         else:
             erasure.erase_now(access, held.person_id)
 

@@ -6,25 +6,30 @@ so that a table added later is not forgotten. A receipt stays, in the database a
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import ForeignObjectRel
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
+from registry import ports
 from registry.hetu import Hetu
 from registry.models import Clientship, ErasureHold, ErasureReceipt, Person, PersonCode
 from registry.policies import CONFIRM_ERASURE, Access
-from registry.services import audit, vtj_data
+from registry.services import audit, problems, vtj_data
 from registry.services.audit import Action, code_hash
+from registry.services.errors import Refused
 from registry.sql import ids
 
 BATCH: Final = 1000
@@ -75,7 +80,7 @@ def erased_on(end: date, entered: date) -> date:
 
 def clientship_erased_on(end: date, entered: date) -> date:
     """The same of an ended clientship of a person who stays (domain.md F43)."""
-    return max(end + timedelta(days=settings.ENDED_CLIENTSHIP_DAYS), entered + timedelta(days=1))
+    return max(end + _kept(), entered + timedelta(days=1))
 
 
 def count_rows(person_id: int) -> dict[str, int]:
@@ -99,12 +104,16 @@ def due(day: date) -> Due:
 
 
 def run(access: Access, day: date) -> Report:
-    """Erases what is due on the Helsinki day, a thousand persons in a transaction. What a crash leaves is due still."""
+    """Erases what is due on the Helsinki day, a thousand persons in a transaction. What a crash leaves is due still.
+
+    Raises OSError when the ledger cannot be written; until the receipts are there, nobody else is erased.
+    """
+    write_ledger()
     report = Report(held=_held_back(day))
     if not report.held:
         while batch := _due_persons(day):
             with transaction.atomic():
-                locked = vtj_data.lock(batch)
+                locked = vtj_data.lock({*batch, *_other_entries(batch)})
                 if still := _due_persons(day, among=locked):
                     report.rows += _erase(access, still)
                     report.persons += len(still)
@@ -112,7 +121,7 @@ def run(access: Access, day: date) -> Report:
         report.clientships = _erase_clientships(access, day)
         report.rows["registry_clientship"] += report.clientships
         ErasureHold.objects.filter(done_at=None).update(done_at=Now())
-    write_ledger()
+        write_ledger()
     return report
 
 
@@ -123,17 +132,27 @@ def erase_now(access: Access, person_id: int) -> None:
     transaction.on_commit(write_ledger, robust=True)
 
 
+def erase_clientship_now(access: Access, clientship: Clientship) -> None:
+    """The same of one clientship of a person who stays."""
+    clientship.delete()
+    _clientships_erased(access, [(clientship.person_id, clientship.service.code)])
+    transaction.on_commit(write_ledger, robust=True)
+
+
 def held() -> ErasureHold | None:
     """The erasure that waits for a second person's confirmation."""
     return ErasureHold.objects.filter(done_at=None, confirmed_at=None).first()
 
 
-def confirm(access: Access) -> None:
-    """Lets the erasure that waits be done by the next due run. Raises PermissionDenied."""
+def confirm(access: Access, *, persons: int) -> None:
+    """Lets the erasure that waits be done by the next due run. ``persons`` is the number that was looked at: with
+    another one waiting nothing is confirmed. Raises PermissionDenied and Refused."""
     access.require(CONFIRM_ERASURE)
     with transaction.atomic():
-        waiting = ErasureHold.objects.select_for_update().filter(done_at=None, confirmed_at=None).first()
-        if waiting is not None:
+        waiting = ErasureHold.objects.select_for_update().filter(done_at=None).first()
+        if waiting is None or waiting.persons != persons:
+            raise Refused(_("Something has changed since you opened the page. Look at the number again."))
+        if waiting.confirmed_at is None:
             waiting.confirmed_at, waiting.confirmed_by = Now(), access.user
             waiting.save(update_fields=["confirmed_at", "confirmed_by"])
             audit.record(access, Action.CONFIRM_ERASURE, count=waiting.persons)
@@ -141,19 +160,32 @@ def confirm(access: Access) -> None:
 
 def write_ledger() -> None:
     """Copies the receipts that are not there yet to the ledger outside the database (domain.md F45). A crash in between
-    may write one twice, never leave one out."""
-    path = Path(settings.ERASURE_LEDGER)
-    while receipts := list(ErasureReceipt.objects.filter(in_ledger=False).order_by("id")[:LEDGER_BATCH]):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "a", encoding="utf-8") as file:
+    may write one twice, never leave one out. Raises OSError."""
+    waiting = ErasureReceipt.objects.filter(in_ledger=False).order_by("id")
+    if not waiting.exists():
+        return
+    with _ledger() as file:
+        while receipts := list(waiting[:LEDGER_BATCH]):
             file.writelines(_ledger_line(receipt) for receipt in receipts)
             file.flush()
             os.fsync(file.fileno())
-        ErasureReceipt.objects.filter(id__in=ids(one.pk for one in receipts)).update(in_ledger=True)
+            ErasureReceipt.objects.filter(id__in=ids(one.pk for one in receipts)).update(in_ledger=True)
 
 
-def _ledger_line(receipt: ErasureReceipt) -> str:
+@contextmanager
+def _ledger() -> Iterator[BinaryIO]:
+    """The ledger, to be added to: at the beginning of a line, and by one writer at a time."""
+    path = Path(settings.ERASURE_LEDGER)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "ab+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if (end := file.seek(0, os.SEEK_END)) and os.pread(file.fileno(), 1, end - 1) != b"\n":
+            # A full disk or a crash has cut the last line off. Its receipt comes again.
+            file.write(b"\n")
+        yield file
+
+
+def _ledger_line(receipt: ErasureReceipt) -> bytes:
     told = {
         "erased_at": receipt.erased_at.isoformat(),
         "code_hashes": [bytes(one).hex() for one in receipt.code_hashes],
@@ -161,7 +193,7 @@ def _ledger_line(receipt: ErasureReceipt) -> str:
         "whole_person": receipt.whole_person,
         "rows": receipt.rows,
     }
-    return json.dumps(told, ensure_ascii=False) + "\n"
+    return json.dumps(told, ensure_ascii=False).encode() + b"\n"
 
 
 def _held_back(day: date) -> int:
@@ -193,7 +225,11 @@ def _due_persons(day: date, among: Collection[int] | None = None) -> list[int]:
 
 
 def _erase(access: Access, person_ids: Sequence[int]) -> Counter[str]:
-    """Erases the persons, whose rows are locked, with everything that refers to them."""
+    """Erases the persons, whose rows are locked, with everything that refers to them.
+
+    Who was taken for the same person as one of them (domain.md D30) is asked about: the code may now be theirs.
+    """
+    ports.source().ask_again(list(_other_entries(person_ids)))
     hashes = _code_hashes(person_ids)
     services: dict[int, list[str]] = {}
     used = Clientship.objects.filter(person__in=ids(person_ids)).order_by("service__code")
@@ -244,25 +280,36 @@ def _erase_clientships(access: Access, day: date) -> int:
                 [*_clientship_values(day), persons],
             )
             gone = cursor.fetchall()
-            hashes = _code_hashes(persons)
-            ErasureReceipt.objects.bulk_create(
-                [
-                    ErasureReceipt(
-                        code_hashes=hashes[person],
-                        services=[service],
-                        whole_person=False,
-                        rows={"registry_clientship": 1},
-                    )
-                    for person, service in gone
-                ],
-                batch_size=BATCH,
-            )
-            subjects = Person.objects.filter(id__in=ids(persons)).values_list("subject", flat=True)
-            audit.record(access, Action.ERASE, subjects=subjects, count=len(gone), details={"clientships": len(gone)})
+            _clientships_erased(access, gone)
             erased += len(gone)
 
 
-def _code_hashes(person_ids: Sequence[int]) -> dict[int, list[bytes]]:
+def _clientships_erased(access: Access, gone: Sequence[tuple[int, str]]) -> None:
+    """The receipts, and the event, of clientships that were erased: the person, who stays, and the service's code."""
+    persons = {person for person, _ in gone}
+    hashes = _code_hashes(persons)
+    ErasureReceipt.objects.bulk_create(
+        [
+            ErasureReceipt(
+                code_hashes=hashes.get(person, []),
+                services=[service],
+                whole_person=False,
+                rows={"registry_clientship": 1},
+            )
+            for person, service in gone
+        ],
+        batch_size=BATCH,
+    )
+    subjects = Person.objects.filter(id__in=ids(persons)).values_list("subject", flat=True)
+    if gone:
+        audit.record(access, Action.ERASE, subjects=subjects, details={"clientships": len(gone)})
+
+
+def _other_entries(person_ids: Sequence[int]) -> set[int]:
+    return problems.pairs(person_ids).keys() - set(person_ids)
+
+
+def _code_hashes(person_ids: Collection[int]) -> dict[int, list[bytes]]:
     hashes: dict[int, list[bytes]] = {}
     rows = PersonCode.objects.filter(person__in=ids(person_ids)).values_list("person", "hetu")
     for person, hetu in rows:
@@ -278,4 +325,9 @@ def _references() -> list[tuple[str, str]]:
 
 
 def _clientship_values(day: date) -> list[date]:
-    return [day, day, day, day - timedelta(days=settings.ENDED_CLIENTSHIP_DAYS)]
+    return [day, day, day, day - _kept()]
+
+
+def _kept() -> timedelta:
+    """How long an ended clientship is kept; its last day is a client's day whatever the setting."""
+    return timedelta(days=max(settings.ENDED_CLIENTSHIP_DAYS, 1))

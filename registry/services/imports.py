@@ -6,6 +6,7 @@ only then is anything written.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, BinaryIO, Final
@@ -239,8 +240,7 @@ def _write(cursor: Any, access: Access, report: Report) -> None:
         cursor,
         "SELECT DISTINCT person_id FROM import_judged WHERE verdict IN ('new', 'ends') AND person_id IS NOT NULL",
     )
-    if len(vtj_data.lock(known)) != len(known):
-        raise Refused("Somebody of the list was erased at this very moment. Nothing was written: import it again.")
+    _lock(known)
     _create_persons(cursor)
     cursor.execute(_WRITE_ENDS, [EndReason.LIST, access.user.pk if access.user else None])
     report.ended = cursor.rowcount
@@ -264,12 +264,18 @@ def _create_persons(cursor: Any) -> None:
     )
     for begin in range(0, len(new), CHUNK):
         made = persons.find_or_create([Hetu(code) for code in new[begin : begin + CHUNK]])
+        _lock(set(made.values()))
         cursor.execute(
             "UPDATE import_judged j SET person_id = made.person"
             " FROM unnest(%s::text[], %s::bigint[]) AS made (hetu, person)"
             " WHERE j.hetu = made.hetu AND j.verdict = 'new'",
             [list(made), list(made.values())],
         )
+
+
+def _lock(person_ids: Collection[int]) -> None:
+    if len(vtj_data.lock(person_ids)) != len(person_ids):
+        raise Refused("Somebody of the list was erased at this very moment. Nothing was written: import it again.")
 
 
 def _column(cursor: Any, sql: str) -> list[Any]:

@@ -49,7 +49,8 @@ def find_or_create(codes: Collection[Hetu]) -> dict[Hetu, int]:
         cursor.execute(_INSERT_SUBJECTS, [[code_hash(code) for code in added], subjects])
     taken = [code for code in new if code not in ours]
     Person.objects.filter(id__in=ids(made[code][0] for code in taken)).delete()
-    return found | {code: person for code, (person, _) in added.items()} | find(taken)
+    # Whoever took them may have been erased already: then they are new once more.
+    return found | {code: person for code, (person, _) in added.items()} | (find_or_create(taken) if taken else {})
 
 
 def find(codes: Collection[Hetu]) -> dict[Hetu, int]:

@@ -19,6 +19,17 @@ _OPEN = """
     DO UPDATE SET attempts = registry_problem.attempts + 1, other_id = excluded.other_id
     RETURNING (xmax = 0)
 """
+_PAIRS = """
+    WITH RECURSIVE told AS MATERIALIZED (
+        SELECT person_id AS one, other_id AS other FROM registry_problem
+        WHERE kind = %s AND closed_at IS NULL AND other_id IS NOT NULL
+    ), pair AS (
+        SELECT one, other FROM told UNION SELECT other, one FROM told
+    ), together (person) AS (
+        SELECT unnest(%s::bigint[]) UNION SELECT pair.other FROM together JOIN pair ON pair.one = together.person
+    )
+    SELECT pair.one, pair.other FROM together JOIN pair ON pair.one = together.person
+"""
 
 
 def open_problems(found: Collection[tuple[int, ProblemKind, int | None]]) -> int:
@@ -48,18 +59,11 @@ def close_problems(lost: Collection[tuple[int, ProblemKind]]) -> int:
 
 
 def pairs(person_ids: Collection[int]) -> dict[int, set[int]]:
-    """The other entries of the register that are the same person, for those who have one and for these others too:
-    everybody who hangs together (domain.md D30). A problem names one other only, so both its ends are looked at."""
-    rows = Problem.objects.filter(kind=ProblemKind.TWO_ENTRIES, closed_at=None).exclude(other=None)
-    twins: dict[int, set[int]] = {}
-    for person, other in rows.values_list("person", "other"):
-        twins.setdefault(person, set()).add(other)
-        twins.setdefault(other, set()).add(person)
+    """The other entries of the register that are the same person, for those who have one (domain.md D30), and for
+    everybody who hangs together with them over others: a problem names one other, and there may be more."""
     found: dict[int, set[int]] = {}
-    waiting = [one for one in person_ids if one in twins]
-    while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found[one] = twins[one]
-            waiting.extend(twins[one])
+    with connection.cursor() as cursor:
+        cursor.execute(_PAIRS, [ProblemKind.TWO_ENTRIES, list(person_ids)])
+        for person, other in cursor.fetchall():
+            found.setdefault(person, set()).add(other)
     return found

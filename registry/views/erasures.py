@@ -9,9 +9,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from registry.clock import today
+from registry.forms import ConfirmErasure
 from registry.policies import CONFIRM_ERASURE
 from registry.selectors import erasures as selector
 from registry.services import erasure
+from registry.services.errors import Refused
 from registry.views.access import access, needs
 
 BASIS = "erasures"
@@ -29,6 +31,11 @@ def page(request: HttpRequest) -> HttpResponse:
 @needs(CONFIRM_ERASURE)
 def confirm(request: HttpRequest) -> HttpResponse:
     """The second person's word: the next due run erases."""
-    erasure.confirm(access(request, BASIS))
-    messages.success(request, _("The erasure was confirmed. It is done at the next hourly run."))
+    form = ConfirmErasure(request.POST)
+    try:
+        erasure.confirm(access(request, BASIS), persons=form.cleaned_data["persons"] if form.is_valid() else 0)
+    except Refused as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("The erasure was confirmed. It is done at the next hourly run."))
     return redirect("erasures")

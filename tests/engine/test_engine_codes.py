@@ -15,28 +15,14 @@ from registry.services import persons
 from registry.services.audit import code_hash
 from tests.engine import world
 from tests.engine.world import PROTECTED, answer, applied, apply_page, ask_of, client, code_of, entry, fresh
-from tests.reading.rows import ABROAD, RECORD, ban, code, home, name, old_home
-from vtjsync.engine.effects import Overtaken
+from tests.reading.rows import ABROAD, ENTRY, RECORD, ban, code, home, merged, name, old_home, replaced
+from vtjsync.engine import effects
+from vtjsync.engine.effects import Overtaken, Source
 from vtjsync.engine.sync import sync
+from vtjsync.reading.outcome import CodeFinding, Outcome
 from vtjsync.simulator.server import Handle
 
 pytestmark = pytest.mark.django_db
-
-
-def replaced(old: str, new: str) -> tuple[dict[str, object], ...]:
-    """One code replaced: under the old code, two rows."""
-    return (
-        code("LISATTY", "AKTIIVI", new, new, [old]),
-        code("MUUTETTU", "PASSIIVI", old, new),
-    )
-
-
-def merged(removed: str, surviving: str) -> tuple[dict[str, object], ...]:
-    """Two codes found to be one person: under the surviving one."""
-    return (
-        code("LISATIETO", "AKTIIVI", surviving, surviving, [removed]),
-        code("MUUTETTU", "PASSIIVI", removed, surviving),
-    )
 
 
 def codes(person: object) -> dict[str, bool]:
@@ -72,6 +58,30 @@ def test_d27_a_chain_of_corrections_in_one_page() -> None:
     assert codes(person) == {first: False, second: False, third: True}
 
 
+def test_d27_a_correction_that_is_taken_back_in_the_same_page() -> None:
+    cohort, run = world.cohort(), world.run()
+    person = client(into=cohort)
+    old, new = code_of(person), world.new_code()
+    apply_page(run, cohort, entry(old, *replaced(old, new)), entry(new, *replaced(new, old)))
+    assert codes(person) == {old: True, new: False}
+    apply_page(run, cohort, entry(old, *replaced(old, new)), entry(new, *replaced(new, old)), key=300)
+    assert codes(person) == {old: True, new: False}
+
+
+def test_d28_a_code_that_somebody_was_added_with_meanwhile_leaves_nobody_without_a_code() -> None:
+    person = client(into=world.cohort())
+    old, new = code_of(person), world.new_code()
+    added = client(None)
+    with transaction.atomic():
+        found = effects.load([old, new])
+        PersonCode.objects.filter(person=added).update(hetu=new)
+        finding = CodeFinding(active=new, former=frozenset({old}))
+        found.take(person.pk, Outcome(found.state(person.pk), codes=finding), Source.CHANGE, ENTRY)
+        with pytest.raises(effects.Overtaken), transaction.atomic():
+            found.write(None)
+    assert codes(person) == {old: True}
+
+
 def test_d27_a_correction_that_comes_again_changes_nothing() -> None:
     cohort, run = world.cohort(), world.run()
     person = client(into=cohort)
@@ -80,14 +90,6 @@ def test_d27_a_correction_that_comes_again_changes_nothing() -> None:
     apply_page(run, cohort, entry(old, *replaced(old, new)), key=300)
     assert codes(person) == {old: False, new: True}
     assert len(applied(person)) == 1
-
-
-def test_d27_a_correction_that_is_taken_back_in_the_same_page() -> None:
-    cohort, run = world.cohort(), world.run()
-    person = client(into=cohort)
-    old, new = code_of(person), world.new_code()
-    apply_page(run, cohort, entry(old, *replaced(old, new)), entry(new, *replaced(new, old)))
-    assert codes(person) == {old: True, new: False}
 
 
 def test_d27_a_code_removed_in_vtj_that_the_register_never_had_becomes_a_former_one() -> None:

@@ -143,6 +143,22 @@ def code(
     )
 
 
+def replaced(old: str, new: str) -> tuple[JSON, ...]:
+    """One code replaced: under the old code, two rows."""
+    return (
+        code("LISATTY", "AKTIIVI", new, new, [old]),
+        code("MUUTETTU", "PASSIIVI", old, new),
+    )
+
+
+def merged(removed: str, surviving: str) -> tuple[JSON, ...]:
+    """Two codes found to be one person: under the surviving one."""
+    return (
+        code("LISATIETO", "AKTIIVI", surviving, surviving, [removed]),
+        code("MUUTETTU", "PASSIIVI", removed, surviving),
+    )
+
+
 def valid(*rows: JSON) -> JSON:
     """The list of what is valid now, as a keyword of a POISTETTU row."""
     return {"voimassaolevatTiedot": list(rows)}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from registry.models import AuditEvent, ErasureHold, PersonCode, SubjectCode, User
 from registry.selectors import audit_log
@@ -52,7 +54,13 @@ def test_f43_a_second_person_confirms_an_erasure_of_many(client: Client, bertta:
     ErasureHold.objects.create(day=date(2026, 1, 1), persons=312)
     client.force_login(bertta)
     assert "312" in client.get(reverse("erasures")).content.decode()
-    assert client.post(reverse("erasure-confirm"))["Location"] == reverse("erasures")
+    for stale in ({}, {"persons": "311"}, {"persons": "x"}, {"persons": "9" * 5000}):
+        assert client.post(reverse("erasure-confirm"), stale)["Location"] == reverse("erasures")
+        assert ErasureHold.objects.get().confirmed_at is None
+    page = client.get(reverse("erasures")).content.decode()
+    assert str(gettext("Something has changed since you opened the page. Look at the number again.")) in page
+    shown = dict(re.findall(r'<input type="hidden" name="(persons)" value="([^"]*)">', page))
+    assert client.post(reverse("erasure-confirm"), shown)["Location"] == reverse("erasures")
     hold = ErasureHold.objects.get()
     assert hold.confirmed_by == bertta
     assert AuditEvent.objects.filter(action="CONFIRM_ERASURE", count=312).exists()
