@@ -148,11 +148,12 @@ def test_a_second_open_one_beside_one_of_the_register(service_a: Service) -> Non
     assert Clientship.objects.count() == 2
 
 
-def test_a_second_open_one_beside_another_line(service_a: Service) -> None:
+@pytest.mark.parametrize("end", ["", DAY], ids=["open", "until the day when the other begins"])
+def test_a_second_open_one_beside_another_line(service_a: Service, end: object) -> None:
     code = new_code()
-    report = run((code, "KOTI", START), (code, "KOTI", DAY))
+    report = run((code, "KOTI", START, end), (code, "KOTI", DAY))
     assert said(report) == ["line 3, palvelu: a second open clientship of this service, after line 2"]
-    assert of(code) == [("KOTI", START, None)]
+    assert of(code) == [("KOTI", START, end or None)]
 
 
 def test_a_bad_line_stands_in_no_good_ones_way(service_a: Service) -> None:
@@ -311,10 +312,10 @@ def test_the_ends_of_more_than_fifty_persons_need_a_confirmation(service_a: Serv
 
 
 def test_who_keeps_an_open_clientship_is_not_erased_by_an_end(service_a: Service, service_b: Service) -> None:
-    both = [ClientshipFactory.create(service=service_a, start=START) for _ in range(3)]
+    both = [ClientshipFactory.create(service=service_a, start=START) for _ in range(4)]
     for one in both:
         ClientshipFactory.create(service=service_b, person=one.person, start=START)
-    first, second, third = (code_of(one.person) for one in both)
+    first, second, third, fourth = (code_of(one.person) for one in both)
     report = run(
         (first, "KOTI", START, DAY),
         (second, "KOTI", START, DAY),
@@ -322,5 +323,8 @@ def test_who_keeps_an_open_clientship_is_not_erased_by_an_end(service_a: Service
         (third, "KOTI", START, DAY),
         (third, "KUNTO", START, DAY),
         (third, "KOTI", TOMORROW),
+        (fourth, "KOTI", START, DAY),
+        (fourth, "KUNTO", START, DAY),
+        (fourth, "KOTI", TOMORROW, TOMORROW),
     )
-    assert (report.ended, report.erased) == (5, 1)
+    assert (report.ended, report.added, report.erased) == (7, 2, 2)

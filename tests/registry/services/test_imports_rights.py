@@ -130,14 +130,15 @@ def test_g46_one_event_tells_of_the_import_and_holds_no_code(daniel: User, servi
     assert not any(code in str(event.__dict__) for code in codes)
 
 
-def test_e36_an_error_of_the_database_carries_no_value(service_a: Service) -> None:
-    code = new_code()
+@pytest.mark.parametrize(("table", "column"), [("registry_personcode", "hetu"), ("registry_clientship", "reference")])
+def test_e36_an_error_of_the_database_carries_no_value(service_a: Service, table: str, column: str) -> None:
+    code, reference = new_code(), "Salapolku"
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE registry_personcode ADD CONSTRAINT none_today CHECK (hetu = '')")
+        cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT none_today CHECK ({column} = '')")
     with pytest.raises(StorageError, match="23514") as error:
-        run((code, "KOTI", START))
-    assert code not in f"{error.value!r} {error.value.__cause__!r}"
-    assert error.value.__suppress_context__
+        run((code, "KOTI", START, reference), header=f"{REQUIRED};viite")
+    told = f"{error.value!r} {error.value.__cause__!r}"
+    assert (code in told, reference in told, error.value.__suppress_context__) == (False, False, True)
     assert not Person.objects.exists()
 
 
