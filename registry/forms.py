@@ -9,6 +9,7 @@ from typing import Any, Final
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from registry import clock, hetu
 from registry.hetu import Fault, Hetu, InvalidHetu
 from registry.models import EndReason, Provider, Service
+from registry.services.import_file import EARLIEST, LATEST
 
 # Six digits and a mark of a century can only be meant as an identity code.
 _LIKE_A_CODE: Final = re.compile(r"\s*\d{6}\s*[-+A-FU-Ya-fu-y]?\s*\d")
@@ -56,13 +58,17 @@ class CodeField(forms.CharField):
 
 
 class DayField(forms.DateField):
-    """A day as 31.1.2026 or 2026-01-31."""
+    """A day as 31.1.2026 or 2026-01-31, of a year that can be meant."""
 
     def __init__(self, **kwargs: Any) -> None:
         plain = {"class": "short", "autocomplete": "off", "inputmode": "text"}
         error = {"invalid": _("Write the day as 31.1.2026.")}
         widget = forms.DateInput(format="%-d.%-m.%Y", attrs=plain)
-        super().__init__(input_formats=_DATES, widget=widget, error_messages=error, localize=False, **kwargs)
+        year = _("Check the year.")
+        limits = [MinValueValidator(EARLIEST, year), MaxValueValidator(LATEST, year)]
+        super().__init__(
+            input_formats=_DATES, widget=widget, error_messages=error, validators=limits, localize=False, **kwargs
+        )
 
 
 class Search(forms.Form):

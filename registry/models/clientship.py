@@ -63,14 +63,20 @@ class Clientship(models.Model):
 
 
 class NameCheck(models.Model):
-    """Keyed hashes of the names that an imported list gave for a person, until VTJ's answer is compared with them."""
+    """Keyed hashes of the names that a line of an imported list gave for a person, until VTJ's answer is compared with
+    them. Several lines may give several."""
 
-    person = models.OneToOneField(Person, models.DO_NOTHING, primary_key=True, related_name="name_check")
+    person = models.ForeignKey(Person, models.DO_NOTHING, related_name="name_checks")
     last_name_hash = models.BinaryField(null=True)
     first_names_hash = models.BinaryField(null=True)
 
     class Meta:
         default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "last_name_hash", "first_names_hash"], name="name_check_once", nulls_distinct=False
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.pk)

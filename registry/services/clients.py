@@ -22,7 +22,7 @@ from registry.policies import HANDLE_PROTECTED, MANAGE_CLIENTSHIPS, Access, clie
 from registry.services import audit, erasure, persons, vtj_data
 from registry.services.audit import Action
 from registry.services.errors import Refused
-from registry.services.import_file import EARLIEST
+from registry.services.import_file import EARLIEST, LATEST
 
 # How long "this is not the person" erases at once; after that the clientship is ended like any other (domain.md F43).
 MISTAKE: Final = timedelta(hours=24)
@@ -67,6 +67,8 @@ def add(
         raise Refused(_("The provider does not produce this service."))
     if start < EARLIEST:
         raise Refused(_("The start date is too far in the past."))
+    if start > LATEST:
+        raise Refused(_("Check the year."))
     with transaction.atomic():
         person = _person(hetu)
         others = Clientship.objects.filter(person=person, service=service)
@@ -100,6 +102,8 @@ def end(access: Access, clientship: Clientship, *, end: date, reason: EndReason)
             raise Refused(_("The clientship has been ended already."))
         if end < held.start:
             raise Refused(_("The end date is before the start date."))
+        if end > LATEST:
+            raise Refused(_("Check the year."))
         held.end, held.end_reason, held.ended_at, held.ended_by = end, reason, timezone.now(), access.user
         held.save(update_fields=["end", "end_reason", "ended_at", "ended_by"])
         _record(access, Action.END_CLIENTSHIP, held)

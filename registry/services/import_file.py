@@ -22,8 +22,10 @@ from registry.services.errors import Unreadable
 MAX_BYTES: Final = 200_000_000
 MAX_LINE: Final = 10_000
 MAX_TEXT: Final = 500
-# A date before this is a slip of the pen.
+# A date before or after these is a slip of the pen, and some programs mean "for now" by the last day of all: the day
+# after that one, on which the person would be erased, cannot be reckoned.
 EARLIEST: Final = date(1950, 1, 1)
+LATEST: Final = date(2199, 12, 31)
 
 REQUIRED: Final = ("henkilotunnus", "palvelu", "alkupaiva")
 OPTIONAL: Final = ("loppupaiva", "tuottaja", "viite", "sukunimi", "etunimet")
@@ -96,7 +98,7 @@ def read(file: BinaryIO, known: Known) -> Iterator[Line | Bad]:
     texts = _texts(file)
     number, header = next(texts, (1, ""))
     if not header.strip():
-        raise Unreadable("The file is empty.")
+        raise Unreadable("The first line is empty. It has to name the columns.")
     delimiter = ";" if ";" in header else ","
     columns = _columns(header, delimiter)
     for number, text in texts:
@@ -114,14 +116,15 @@ def _texts(file: BinaryIO) -> Iterator[tuple[int, str]]:
         number += 1
         size += len(raw)
         check_size(size)
-        if b"\x00" in raw:
-            raise Unreadable(f"Line {number} is not text: it has a NUL byte.")
         if len(raw) > MAX_LINE:
             raise Unreadable(f"Line {number} is longer than {MAX_LINE} bytes.")
         try:
             text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:
-            raise Unreadable(f"Line {number} is not UTF-8. Save the file as UTF-8.") from None
+            text = "\x00"
+        # A NUL is no fault of UTF-8, but of most files that are something else.
+        if "\x00" in text:
+            raise Unreadable(f"Line {number} is not UTF-8 text. Save the file as CSV in UTF-8.")
         yield number, text.rstrip("\r\n")
 
 
@@ -146,7 +149,10 @@ def _fields(text: str, delimiter: str, wanted: int | None = None) -> list[str]:
         try:
             fields = next(csv.reader([text], delimiter=delimiter, strict=True))
         except csv.Error:
-            raise _BadValue("", "the quotation marks do not match") from None
+            fields = []
+        # An odd number: half of a field with a line break in it, and the other half would pass for a line.
+        if not fields or text.count('"') % 2:
+            raise _BadValue("", "the quotation marks do not match")
     else:
         fields = text.split(delimiter)
     if wanted is not None and len(fields) != wanted:
@@ -190,6 +196,8 @@ def _day(column: str, text: str) -> date | None:
         raise _BadValue(column, "not a date like 2026-01-31 or 31.1.2026")
     if day < EARLIEST:
         raise _BadValue(column, "too far in the past")
+    if day > LATEST:
+        raise _BadValue(column, "too far in the future")
     return day
 
 

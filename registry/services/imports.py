@@ -6,9 +6,11 @@ only then is anything written.
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
+from operator import itemgetter
 from typing import Any, BinaryIO, Final
 
 from django.conf import settings
@@ -16,7 +18,7 @@ from django.db import connection, transaction
 
 from registry.hetu import Hetu
 from registry.models import EndReason, Person, Provider, Service
-from registry.policies import MANAGE_CLIENTSHIPS, Access, services
+from registry.policies import HANDLE_PROTECTED, MANAGE_CLIENTSHIPS, Access, services
 from registry.services import audit, name_check, persons, vtj_data
 from registry.services.audit import Action
 from registry.services.errors import Refused
@@ -87,12 +89,21 @@ _SECOND: Final = """
       AND coalesce(e."end", c."end", 'infinity') >= %s
       AND daterange(c.start, coalesce(e."end", c."end"), '[]') && daterange(n.start, n."end", '[]')
 """
-# A second open one beside an earlier line of the file.
+# New lines of a person who has several of one service, as they come.
+_SEVERAL: Final = """
+    SELECT number, who, service_id, start, "end" FROM (
+        SELECT *, count(*) OVER (PARTITION BY who, service_id) AS lines FROM import_judged WHERE verdict = 'new'
+    ) n WHERE lines > 1 ORDER BY number
+"""
 _SECOND_IN_FILE: Final = """
-    UPDATE import_judged n SET verdict = 'second_in_file', other = e.number
-    FROM import_judged e
-    WHERE n.verdict = 'new' AND e.verdict = 'new' AND e.who = n.who AND e.service_id = n.service_id
-      AND e.number < n.number AND daterange(e.start, e."end", '[]') && daterange(n.start, n."end", '[]')
+    UPDATE import_judged n SET verdict = 'second_in_file', other = found.other
+    FROM unnest(%s::int[], %s::int[]) AS found (number, other) WHERE found.number = n.number
+"""
+# What is the same as a bad line is as bad. Takes the verdicts that are.
+_AS_BAD: Final = """
+    UPDATE import_judged n SET verdict = f.verdict, other = f.other
+    FROM import_judged f
+    WHERE n.verdict = 'same' AND n.number > n.other AND f.number = n.other AND f.verdict = ANY(%s)
 """
 # Persons with no clientship left without an end: the due run will erase them.
 _ERASED: Final = """
@@ -114,13 +125,12 @@ _WRITE_NEW: Final = """
            CASE WHEN "end" IS NOT NULL THEN clock_timestamp() END, reference
     FROM import_judged WHERE verdict = 'new' ORDER BY number ON CONFLICT DO NOTHING
 """
+# Of every line that adds or ends something: one of them may bear the code of somebody else.
 _WRITE_NAMES: Final = """
     INSERT INTO registry_namecheck (person_id, last_name_hash, first_names_hash)
-    SELECT DISTINCT ON (person_id) person_id, last_hash, first_hash FROM import_judged
-    WHERE verdict = 'new' AND num_nonnulls(last_hash, first_hash) > 0 ORDER BY person_id, number
-    ON CONFLICT (person_id) DO UPDATE
-    SET last_name_hash = excluded.last_name_hash, first_names_hash = excluded.first_names_hash
-    RETURNING person_id
+    SELECT DISTINCT person_id, last_hash, first_hash FROM import_judged
+    WHERE verdict IN ('new', 'ends') AND num_nonnulls(last_hash, first_hash) > 0
+    ON CONFLICT DO NOTHING RETURNING person_id
 """
 
 _FAULTS: Final = {
@@ -163,9 +173,12 @@ def run(access: Access, file: BinaryIO, *, day: date, dry_run: bool = False, con
     """Brings the list into the register; good lines go in, bad ones are reported. ``day`` is Helsinki's today.
 
     More than :data:`ENDS_TO_CONFIRM` persons who will be erased by the ends need ``confirm_ends`` with that number, or
-    nothing is written. Raises PermissionDenied, Unreadable and Refused; then nothing is written either.
+    nothing is written. Raises PermissionDenied, Unreadable, Refused and StorageError; then nothing is written either.
+    A list may name anybody, and what is said of its lines tells who is a client: so it takes the right to handle
+    protected clients too (domain.md E38).
     """
     access.require(MANAGE_CLIENTSHIPS)
+    access.require(HANDLE_PROTECTED)
     report = Report()
     with transaction.atomic(), without_values(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
@@ -214,7 +227,8 @@ def _judge(cursor: Any, day: date, report: Report) -> None:
     cursor.execute("CREATE INDEX ON import_judged (person_id)")
     cursor.execute("ANALYZE import_judged")
     cursor.execute(_SECOND, [day])
-    cursor.execute(_SECOND_IN_FILE)
+    cursor.execute(_SECOND_IN_FILE, _second_in_file(cursor))
+    cursor.execute(_AS_BAD, [list(_FAULTS)])
     cursor.execute("SELECT verdict, count(*) FROM import_judged GROUP BY verdict")
     counts = dict(cursor.fetchall())
     report.added, report.ended, report.same = (counts.pop(verdict, 0) for verdict in ("new", "ends", "same"))
@@ -233,6 +247,23 @@ def _judge(cursor: Any, day: date, report: Report) -> None:
     report.erased = cursor.fetchone()[0]
 
 
+def _second_in_file(cursor: Any) -> tuple[list[int], list[int]]:
+    """The lines that are a second open one beside an earlier line that counts, and which that is: one line after the
+    other, since a bad line stands in nobody's way."""
+    counted: dict[tuple[str, int], list[tuple[date, date, int]]] = {}
+    found: dict[int, int] = {}
+    cursor.execute(_SEVERAL)
+    for number, who, service, start, end in cursor.fetchall():
+        lines, last = counted.setdefault((who, service), []), end or date.max
+        # They do not overlap, so the nearest one that begins by the last day is the one to ask.
+        place = bisect(lines, last, key=itemgetter(0))
+        if place and lines[place - 1][1] >= start:
+            found[number] = lines[place - 1][2]
+        else:
+            lines.insert(place, (start, last, number))
+    return list(found), list(found.values())
+
+
 def _write(cursor: Any, access: Access, report: Report) -> None:
     # References are checked as they come: a long queue of deferred checks slows every later trigger down (measured).
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -246,7 +277,7 @@ def _write(cursor: Any, access: Access, report: Report) -> None:
     report.ended = cursor.rowcount
     cursor.execute(_WRITE_NEW, [EndReason.LIST])
     report.added = cursor.rowcount
-    named = _column(cursor, _WRITE_NAMES)
+    named = sorted(set(_column(cursor, _WRITE_NAMES)))
     for begin in range(0, len(named), CHUNK):
         report.mismatches += name_check.compare(named[begin : begin + CHUNK])
     touched = _column(cursor, "SELECT DISTINCT person_id FROM import_judged WHERE verdict IN ('new', 'ends')")

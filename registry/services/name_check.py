@@ -28,7 +28,7 @@ def name_hash(name: str | None) -> bytes | None:
 def compare(person_ids: Sequence[int]) -> int:
     """Compares those of the persons whose basic data has come, opens problems, and forgets what was compared.
 
-    For use inside the transaction that wrote the basic data. Returns how many did not match.
+    For use inside the transaction that wrote the basic data. Returns of how many persons a name did not match.
     """
     waiting = NameCheck.objects.filter(person__in=ids(person_ids), person__status=PersonStatus.CURRENT)
     # A newborn may have no name yet, and the permit may not grant it: then there is nothing to compare with.
@@ -39,7 +39,7 @@ def compare(person_ids: Sequence[int]) -> int:
         return 0
     held = Person.objects.filter(id__in=ids(person for person, *_ in checks))
     names = {one: (last, first) for one, last, first in held.values_list("id", "last_name", "first_names")}
-    differing = [person for person, last, first in checks if _differ(last, first, names[person])]
+    differing = {person for person, last, first in checks if _differ(last, first, names[person])}
     open_problems([(person, ProblemKind.NAME_MISMATCH, None) for person in differing])
     NameCheck.objects.filter(person__in=ids(person for person, *_ in checks)).delete()
     return len(differing)

@@ -12,6 +12,7 @@ from registry.policies import Access
 from registry.services import import_file, imports
 from registry.services.errors import Refused, Unreadable
 from registry.services.imports import Report
+from registry.services.vtj_data import StorageError
 
 
 class Command(BaseCommand):
@@ -49,6 +50,8 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from error
         except Refused as error:
             raise CommandError(str(error), returncode=1) from error
+        except StorageError as error:
+            raise CommandError(f"{error}. Nothing was written.", returncode=1) from error
         self._tell(report, dry_run=options["dry_run"])
 
     def _tell(self, report: Report, *, dry_run: bool) -> None:
@@ -65,7 +68,9 @@ class Command(BaseCommand):
             self.stdout.write(f"{report.mismatches} names differ from VTJ's: a problem was opened for each")
         if dry_run:
             self.stdout.write("dry run: nothing was changed")
-        if report.unconfirmed and not dry_run:
+            if report.unconfirmed:
+                self.stdout.write(f"the import itself will need --confirm-ends {report.erased}")
+        elif report.unconfirmed:
             raise CommandError(
                 f"Nothing was written: the ends in the file will erase {report.erased} persons. If that is right,"
                 f" repeat with --confirm-ends {report.erased}.",

@@ -77,6 +77,7 @@ def test_what_cannot_be_added_is_refused_in_words(aino: User, service_a: Service
         ({"hetu": code}, "from the same day"),
         ({"provider": ProviderFactory.create()}, "does not produce"),
         ({"start": date(1926, 1, 1)}, "too far in the past"),
+        ({"start": date(9999, 12, 31)}, "Check the year"),
     ):
         with pytest.raises(Refused) as refused:
             add(aino, service_a, **more)
@@ -120,6 +121,8 @@ def test_f42_the_end_is_dated_reasoned_and_can_be_taken_back(aino: User, celia: 
         clients.end(access(celia), made, end=today(), reason=EndReason.MOVED)
     with pytest.raises(Refused):
         clients.end(access(aino), made, end=START - timedelta(days=1), reason=EndReason.MOVED)
+    with pytest.raises(Refused):
+        clients.end(access(aino), made, end=date(9999, 12, 31), reason=EndReason.MOVED)
     with pytest.raises(Refused):
         clients.take_back_end(access(aino), made)
     ended = clients.end(access(aino), made, end=today(), reason=EndReason.MOVED)

@@ -58,7 +58,10 @@ def test_another_day_than_the_previewed_one_is_previewed_again(caseworker: Clien
     assert kept.end is None
 
 
-@pytest.mark.parametrize("told", [{"end": "31.12.2019"}, {"end": "x"}, {"reason": ""}, {"reason": EndReason.LIST}])
+@pytest.mark.parametrize(
+    "told",
+    [{"end": "31.12.2019"}, {"end": "31.12.9999"}, {"end": "x"}, {"reason": ""}, {"reason": EndReason.LIST}],
+)
 def test_what_cannot_be_is_told(caseworker: Client, kept: Clientship, told: dict[str, str]) -> None:
     answer = caseworker.post(reverse("clientship-end", args=[kept.pk]), TOLD | {"confirm": "2030-12-31"} | told)
     assert "data-errors" in answer.content.decode()
