@@ -29,7 +29,7 @@ def alter(table: str, columns: tuple[str, ...], target: int) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("registry", "0004_permits_move_together")]
+    dependencies = [("registry", "0005_several_names_of_a_person")]
 
     operations = [
         migrations.RunSQL(alter(table, columns, 0), alter(table, columns, -1)) for table, columns in COLUMNS.items()
