@@ -7,16 +7,12 @@ from typing import Any
 
 from django.conf import settings
 
-from registry.clock import today
 from registry.models import AppliedChange
 from tests.bench import bare, register
 from tests.bench.harness import row, seconds
 from tests.simulator.calls import Caller
-from vtjsync.engine import changes, permit
-from vtjsync.engine.connection import Connection
-from vtjsync.engine.run import begin
 from vtjsync.engine.sync import sync
-from vtjsync.models import Cohort, Enrolment
+from vtjsync.models import Cohort, Enrolment, SyncRun
 from vtjsync.simulator.server import Handle
 
 
@@ -32,10 +28,9 @@ def measure(size: int) -> None:
         cohort = Cohort.objects.get()
         assert Enrolment.objects.filter(cohort=cohort).count() == population
         assert let_move(vtj, codes, size) == size
-        connection, run = Connection(), begin("bench")
-        granted = permit.granted(today())
-        taken = seconds(lambda: changes.poll(connection, run, cohort.pk, granted))
-        assert run.counts["entries"] == size
+        taken = seconds(lambda: sync("bench", with_basic_data=False))
+        done = SyncRun.objects.latest("pk")
+        assert (done.state, done.entries) == ("COMPLETE", size)
         applied = AppliedChange.objects.count()
         alone = seconds(lambda: caller.changes(cohort.cursor, codes))
         other = seconds(lambda: store(caller.changes(cohort.cursor, codes).content, applied))
