@@ -3,8 +3,8 @@
     python -m tests.bench                       everything, in the sizes of WORKS
     python -m tests.bench first_load 100000     one of them, in another size
 
-Each work is a module beside this one with a function ``measure(size)``, which prints its rows of the table, and runs in
-a process of its own on an empty register. docs/performance.md has the last results.
+Each work is a module beside this one with a function ``measure(size)``, which prints its rows of the table. It runs in
+a process and a database of its own. docs/performance.md has the last results.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def main(arguments: list[str]) -> int:
         return 2
     works = {chosen: int(size or WORKS[chosen])} if chosen else WORKS
     with harness.server() as server:
-        print(harness.head(psycopg.connect(**server).info), flush=True)
+        with psycopg.connect(**server) as database:
+            print(harness.head(database.info), flush=True)
         return max(_measured(server, work, size) for work, size in works.items())
 
 
