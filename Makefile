@@ -30,8 +30,8 @@ lint: $(DEV) ## format, lint, types and the contracts between the layers
 # The type checker loads the settings, which do not start without keys. These guard nothing.
 LINT_KEY := only-for-the-type-checker-only-for-the-type-checker
 
-bench: $(DEV) ## measure, and print the machine's size beside it
-	@for one in benches/*.py; do echo "== $$one"; $(BIN)/python -m benches.$$(basename $$one .py) || exit 1; done
+bench: $(DEV) ## measure on a database of its own (one of them: WORK=first_load SIZE=100000)
+	@$(BIN)/python -m tests.bench $(WORK) $(SIZE)
 
 translations: $(DEV) ## collect the texts of the pages and compile their translations
 	@$(BIN)/python -m tools.translations
