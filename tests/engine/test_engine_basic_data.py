@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from pytest_django import Settings
 
 from registry.models import Clientship, Person, PersonCode, PersonStatus
 from tests.engine import world
@@ -51,6 +52,16 @@ def test_b9_nobody_joins_with_basic_data_from_before_the_cursor() -> None:
     answer(entry(person, *SAME, at=None), asked=[ask_of(person)], into=cohort)
     assert Enrolment.objects.filter(person=person, cohort=cohort).exists()
     assert due("joining") == set()
+
+
+def test_b8_nobody_joins_beyond_the_size_of_a_cohort(settings: Settings) -> None:
+    settings.VTJ_COHORT_SIZE = 2
+    cohort, one, other = world.cohort(), client(None), client(None)
+    # Another worker chose the same cohort, and its person has joined first.
+    client(into=cohort)
+    answer(*(entry(each, *SAME, at=None) for each in (one, other)), asked=[ask_of(one), ask_of(other)], into=cohort)
+    assert Enrolment.objects.filter(cohort=cohort).count() == 2
+    assert due("joining") == {other.pk}
 
 
 def test_b12_an_answer_that_a_change_has_overtaken_is_dropped() -> None:

@@ -26,7 +26,7 @@ from vtjsync.engine.connection import Connection, Sent, database_now
 from vtjsync.engine.effects import Effects
 from vtjsync.engine.permit import ON_THE_LIST
 from vtjsync.engine.run import BASIS, Run
-from vtjsync.models import Cohort
+from vtjsync.models import Cohort, Enrolment
 from vtjsync.reading import snapshot
 from vtjsync.reading.outcome import Ask, Context
 from vtjsync.wire.muutosrajapinta import BasicDataPage, Entry
@@ -125,7 +125,8 @@ def mark_rechecks(day: date) -> int:
 
 def ask(connection: Connection, run_id: int | None, batch: Sequence[Asked], granted: frozenset[Group]) -> Counter[str]:
     """One request for one batch, and its answer stored in one transaction."""
-    cohort_id = None if all(one.enrolled for one in batch) else _cohort_with_room(connection, len(batch))
+    joining = sum(not one.enrolled for one in batch)
+    cohort_id = _cohort_with_room(connection, joining) if joining else None
     details = {} if run_id is None else {"run": run_id}
     audit.record(Access(None, BASIS), Action.ASK_BASIC_DATA, count=len(batch), details=details)
     codes, groups = [one.code for one in batch], sorted(granted)
@@ -251,11 +252,13 @@ def _cohort_with_room(connection: Connection, wanted: int) -> int:
 
 
 def _join(cohort: Cohort, person_ids: Sequence[int]) -> None:
+    """As many as there is room for: another worker may have chosen the same cohort. The others stay due."""
+    room = max(settings.VTJ_COHORT_SIZE - Enrolment.objects.filter(cohort=cohort).count(), 0)
     with database.cursor() as cursor:
         cursor.execute(
             "INSERT INTO vtjsync_enrolment (person_id, cohort_id) SELECT unnest(%s::bigint[]), %s"
             " ON CONFLICT (person_id) DO NOTHING",
-            [list(person_ids), cohort.pk],
+            [list(person_ids)[:room], cohort.pk],
         )
 
 
