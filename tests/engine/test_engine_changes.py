@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import string
 from datetime import date
 
 import pytest
@@ -94,6 +96,18 @@ def test_b14_a_bad_entry_stops_nobody_else() -> None:
     bad = fresh(bad)
     assert (bad.ask, bad.location_hidden) == ("UNREADABLE", True)
     assert not fresh(good).location_hidden
+
+
+def test_b14_a_text_that_no_index_can_hold_stops_nobody_else() -> None:
+    cohort, run = world.cohort(), world.run()
+    bad, good = client(into=cohort), client(into=cohort)
+    endless = "".join(random.Random(14).choices(string.ascii_lowercase, k=20_000))
+    longest = "".join(random.Random(14).choices("åäö", k=250))
+    apply_page(run, cohort, entry(good, name("LISATTY", longest, longest)), key=150)
+    assert fresh(good).last_name == longest
+    apply_page(run, cohort, entry(bad, name("LISATTY", endless)), entry(good, name("LISATTY")))
+    assert fresh(good).last_name == "Uusinen"
+    assert (fresh(bad).last_name, fresh(bad).ask) == ("Mallinen", "VALUE")
 
 
 def test_b14_an_entry_of_nobody_knows_whom_asks_the_whole_cohort() -> None:
