@@ -188,7 +188,8 @@ def _read(page: ChangePage, sent: Sent, found: Effects, enrolled: set[int], cont
             continue
         state = found.state(person_id)
         outcome = reading.read(entry.rows, entry.changed_at, state, context, readable=entry.readable)
-        at = entry.changed_at or sent.vtj
+        # Nothing happened after it was asked about: a time to come is not one, and no page could show some of them.
+        at = min(entry.changed_at or sent.vtj, sent.vtj)
         found.take(person_id, outcome, AppliedChange.Source.CHANGE, at)
         if outcome.ask is not None:
             found.ask(person_id, outcome.ask)
