@@ -143,6 +143,8 @@ def test_a4_who_is_found_at_last_has_no_problem_any_more() -> None:
     assert (row.status, row.ask, row.ask_attempts) == (PersonStatus.CURRENT, None, 0)
     assert world.open_problems(person) == set()
     assert Enrolment.objects.filter(person=person).exists()
+    # What comes first changes nothing, however late it comes.
+    assert applied(person) == []
 
 
 def test_a4_absence_never_stops_others() -> None:

@@ -125,7 +125,7 @@ class Effects:
     def _log(self, person_id: int, before: PersonState, after: PersonState, source: Source, at: datetime) -> None:
         """Keeps what changed. The first basic data of a person changes nothing, and a place is logged only of somebody
         who is not protected afterwards: not even that it went (domain.md E34)."""
-        if self.held[person_id].status == PersonStatus.AWAITING:
+        if before.basic_data_at is None:
             return
         for one in history.differences(before.record, after.record):
             if not (after.record.protected and one.field in LOCATION_FIELDS):
