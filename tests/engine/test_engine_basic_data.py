@@ -172,10 +172,14 @@ def test_b14_two_entries_for_one_code_only_ever_protect() -> None:
 
 
 def test_an_entry_that_nobody_can_tell_whose_it_is_makes_the_missing_unreadable() -> None:
-    person = client(None)
-    answer(asked=[ask_of(person)], into=world.cohort(), broken=1)
-    assert world.open_problems(person) == {"UNREADABLE"}
+    person, known = client(None), client(into=world.cohort())
+    answer(asked=[ask_of(person), ask_of(known)], into=world.cohort(), broken=1)
+    assert world.open_problems(person) == world.open_problems(known) == {"UNREADABLE"}
     assert fresh(person).status == PersonStatus.AWAITING
+    # It may tell of a ban (domain.md B14).
+    assert (fresh(known).location_hidden, fresh(known).ask) == (True, "UNREADABLE")
+    answer(entry(known, *SAME, at=None), asked=[ask_of(known)])
+    assert (fresh(known).location_hidden, world.open_problems(known)) == (False, set())
 
 
 def test_b19_bans_and_places_are_asked_before_other_values_and_those_before_a_first_load() -> None:

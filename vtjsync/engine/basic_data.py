@@ -205,13 +205,15 @@ def _take(found: Effects, held: Held, entry: Entry, sent: Sent, context: Context
 
 def _missing(found: Effects, held: Held, now: datetime, *, unreadable: bool) -> None:
     """VTJ left the person out: never "no data" (domain.md A4). In an answer with an entry that nobody can tell whose it
-    is, it may be that entry."""
+    is, it may be that entry, and the entry may tell of a ban (B14)."""
+    why = Ask(held.ask) if held.ask in set(Ask) else Ask.VALUE
     if unreadable:
+        why = Ask.UNREADABLE
+        found.hide(held.id)
         found.open_problem(held.id, ProblemKind.UNREADABLE)
     else:
         held.status = PersonStatus.NOT_FOUND
         found.open_problem(held.id, ProblemKind.NOT_FOUND)
-    why = Ask(held.ask) if held.ask in set(Ask) else Ask.VALUE
     _again(found, held, why, held.ask_attempts, now)
 
 
