@@ -113,11 +113,12 @@ def fetch(connection: Connection, person_ids: Sequence[int], granted: frozenset[
 
 
 def mark_rechecks(day: date) -> int:
-    """Marks those of whom a value ends or begins by the Helsinki day (domain.md C21)."""
+    """Marks those of whom a value ends or begins by the Helsinki day (domain.md C21), locked in the order of ids."""
     with database.cursor() as cursor:
         cursor.execute(
             "UPDATE registry_person SET ask = %s, ask_urgent = false, ask_not_before = NULL, ask_attempts = 0,"
-            " recheck_on = NULL, version = version + 1 WHERE recheck_on <= %s AND ask IS NULL",
+            " recheck_on = NULL, version = version + 1 WHERE id IN (SELECT id FROM registry_person"
+            " WHERE recheck_on <= %s AND ask IS NULL ORDER BY id FOR UPDATE)",
             [Ask.VALUE, day],
         )
         return int(cursor.rowcount)

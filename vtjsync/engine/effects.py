@@ -13,11 +13,10 @@ from datetime import datetime
 from typing import Final
 
 from django.conf import settings
-from django.db.models import F, QuerySet
 
 from registry import history
 from registry.hetu import Hetu, InvalidHetu, parse
-from registry.models import AppliedChange, Person, PersonStatus, ProblemKind
+from registry.models import AppliedChange, PersonStatus, ProblemKind
 from registry.models.person import LOCATION_FIELDS
 from registry.services import codes, problems, vtj_data
 from registry.services.vtj_data import Change, Held
@@ -182,30 +181,19 @@ class Effects:
                     spread.append(twin)
 
 
-def load(mentioned: Collection[str]) -> Effects:
-    """Locks and reads the persons who have or had one of the codes, and the other entries of the same person.
+def load(mentioned: Collection[str], others: Collection[int] = ()) -> Effects:
+    """Locks and reads the persons who have or had one of the codes, these others, and the other entries of the same
+    person: all at once, in the order of their ids, so that nobody waits for each other.
 
     For use inside a transaction. Raises :class:`Overtaken` when a code changed hands, or another entry of somebody was
     found, while the locks were waited for.
     """
-    persons = set(codes.owners(mentioned).values())
+    persons = {*codes.owners(mentioned).values(), *others}
     locked = vtj_data.lock(persons.union(problems.pairs(persons)))
     held, owner, pairs = vtj_data.read(locked), codes.owners(mentioned), problems.pairs(locked)
     if not held.keys() >= pairs.keys() | set(owner.values()):
         raise Overtaken
     return Effects(held=held, owner=owner, current=codes.current(locked), pairs=pairs)
-
-
-def mark_unreadable(persons: QuerySet[Person]) -> None:
-    """Marks many to be asked and hides their locations, without reading what is held of them (domain.md B14)."""
-    persons.update(
-        ask=Ask.UNREADABLE,
-        ask_urgent=True,
-        ask_not_before=None,
-        ask_attempts=0,
-        location_hidden=True,
-        version=F("version") + 1,
-    )
 
 
 class Overtaken(Exception):
