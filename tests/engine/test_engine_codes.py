@@ -15,8 +15,8 @@ from registry.services import persons
 from registry.services.audit import code_hash
 from tests.engine import world
 from tests.engine.world import PROTECTED, answer, applied, apply_page, ask_of, client, code_of, entry, fresh
-from tests.reading.rows import ABROAD, RECORD, ban, code, home, name, old_home
-from vtjsync.engine.effects import Overtaken
+from tests.reading.rows import ABROAD, RECORD, ban, code, home, name, old_home, valid
+from vtjsync.engine.effects import Overtaken, successors
 from vtjsync.engine.sync import sync
 from vtjsync.simulator.server import Handle
 
@@ -70,6 +70,12 @@ def test_d27_a_chain_of_corrections_in_one_page() -> None:
     first, second, third = code_of(person), world.new_code(), world.new_code()
     apply_page(run, cohort, entry(first, *replaced(first, second)), entry(second, *replaced(second, third)))
     assert codes(person) == {first: False, second: False, third: True}
+
+
+def test_d27_the_new_code_in_what_is_valid_of_a_removed_row_is_asked_about_too() -> None:
+    old, new = world.new_code(), world.new_code()
+    removed = code("POISTETTU", None, None, None, **valid(*replaced(old, new)))
+    assert successors(world.entry(old, removed).rows) == {new}
 
 
 def test_d27_a_correction_that_comes_again_changes_nothing() -> None:

@@ -7,7 +7,7 @@ the caller has open (domain.md B10).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -203,18 +203,23 @@ class Overtaken(Exception):
 def codes_in(rows: Iterable[Row]) -> set[str]:
     """Every code that the rows mention."""
     found: set[str] = set()
-    for row in rows:
-        if isinstance(row, CodeRow):
-            told = (row.aktiivinenHenkilotunnus, row.muutettuHenkilotunnus, *(row.edellisetHenkilotunnukset or ()))
-            found.update(code.strip().upper() for code in told if code)
-            found |= codes_in(row.voimassaolevatTiedot or ())
+    for row in _code_rows(rows):
+        told = (row.aktiivinenHenkilotunnus, row.muutettuHenkilotunnus, *(row.edellisetHenkilotunnukset or ()))
+        found.update(code.strip().upper() for code in told if code)
     return found
 
 
 def successors(rows: Iterable[Row]) -> set[Hetu]:
     """The active codes that the rows name, where the setting allows them."""
-    told = (row.aktiivinenHenkilotunnus for row in rows if isinstance(row, CodeRow))
+    told = (row.aktiivinenHenkilotunnus for row in _code_rows(rows))
     return {Hetu(code) for code in told if code is not None and _allowed(code)}
+
+
+def _code_rows(rows: Iterable[Row]) -> Iterator[CodeRow]:
+    for row in rows:
+        if isinstance(row, CodeRow):
+            yield row
+            yield from _code_rows(row.voimassaolevatTiedot or ())
 
 
 def _allowed(code: str) -> bool:
