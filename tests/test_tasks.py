@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import ProgrammingError, connection
 from django_q.models import OrmQ, Schedule
 from django_q.signing import SignedPackage
 from pytest_django import Settings
@@ -175,3 +177,19 @@ def test_e41_silence_confirms_nobody_whose_changes_would_not_be_told(why: str) -
     Problem.objects.update(closed_at=database_now())
     Person.objects.update(status="CURRENT")
     assert ports.source().confirmed_at([person.pk])[person.pk] > early
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("task", [tasks.erase_due, lambda: tasks.sync("command"), lambda: tasks.fetch([1])])
+def test_g49_the_queue_keeps_of_an_error_its_kind_and_not_its_text(
+    task: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "QUIET_HOUR", 24)
+
+    def broken(*_: object) -> None:
+        raise ProgrammingError("Sala" + "polku 7")
+
+    with connection.execute_wrapper(broken), pytest.raises(tasks.Unexpected, match="ProgrammingError") as error:
+        task()
+    assert "Salapolku" not in "".join(traceback.format_exception(error.value))
+    assert "in execute" in str(error.value)

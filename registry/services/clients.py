@@ -73,24 +73,24 @@ def add(
         person = _person(hetu)
         others = Clientship.objects.filter(person=person, service=service)
         clash = others.filter(Q(start=start) | Q(end=None) | Q(end__gte=max(start, today()))).first()
-        if clash is not None and person.protected and not access.may(HANDLE_PROTECTED):
-            return clash
-        if clash is not None:
-            raise Refused(
-                _("The person has had a clientship of this service from the same day.")
-                if clash.start == start
-                else _("The person is a client of this service already.")
-            )
-        made = Clientship.objects.create(
+        made = clash or Clientship.objects.create(
             person=person,
             service=service,
             provider=provider,
             start=start,
             reference=(reference or "").strip() or None,
         )
-        audit.record(access, Action.ADD_CLIENT, subjects=[person.subject], details={"service": service.code})
-        if person.status != PersonStatus.CURRENT and start <= today():
+        # Also when nothing changes: to learn that somebody is a client is a look at them (domain.md G46).
+        outcome, details = "refused" if clash else "done", {"service": service.code}
+        audit.record(access, Action.ADD_CLIENT, subjects=[person.subject], outcome=outcome, details=details)
+        if not clash and person.status != PersonStatus.CURRENT and start <= today():
             ports.source().fetch_soon([person.pk])
+    if clash and (access.may(HANDLE_PROTECTED) or not person.protected):
+        raise Refused(
+            _("The person has had a clientship of this service from the same day.")
+            if clash.start == start
+            else _("The person is a client of this service already.")
+        )
     return made
 
 
@@ -162,8 +162,8 @@ def mistaken(access: Access, clientship: Clientship) -> None:
 def _person(hetu: Hetu) -> Person:
     """The person of the code, new or known, locked. Somebody who is erased at this very moment is a new person (A3)."""
     while True:
-        person_id = persons.find_or_create([hetu])[hetu]
-        if vtj_data.lock([person_id]):
+        person_id = persons.find_or_create([hetu]).get(hetu)
+        if person_id is not None and vtj_data.lock([person_id]):
             return Person.objects.get(pk=person_id)
 
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from registry import ports
 from registry.clock import HELSINKI, today
 from registry.models import Clientship, DataPermit, PersonCode, PersonStatus, Problem, ProblemKind
-from registry.policies import EXPORT_REGISTER, Access
+from registry.policies import EXPORT_REGISTER, HANDLE_PROTECTED, SEE_FORMER, Access
 from registry.record import ForeignAddress, HomeAddress, PartialDate, PersonRecord
 from registry.services import audit, vtj_data
 from registry.services.audit import Action
@@ -48,6 +48,10 @@ def export(access: Access, path: Path, options: Options) -> int:
     The file appears whole or not at all, with mode 0600. Raises PermissionDenied and OSError.
     """
     access.require(EXPORT_REGISTER)
+    if options.protected:
+        access.require(HANDLE_PROTECTED)
+    if options.former:
+        access.require(SEE_FORMER)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from pytest_django import Settings
 
 from registry.models import Clientship, Person, PersonCode, PersonStatus
 from tests.engine import world
@@ -51,6 +52,16 @@ def test_b9_nobody_joins_with_basic_data_from_before_the_cursor() -> None:
     answer(entry(person, *SAME, at=None), asked=[ask_of(person)], into=cohort)
     assert Enrolment.objects.filter(person=person, cohort=cohort).exists()
     assert due("joining") == set()
+
+
+def test_b8_nobody_joins_beyond_the_size_of_a_cohort(settings: Settings) -> None:
+    settings.VTJ_COHORT_SIZE = 2
+    cohort, one, other = world.cohort(), client(None), client(None)
+    # Another worker chose the same cohort, and its person has joined first.
+    client(into=cohort)
+    answer(*(entry(each, *SAME, at=None) for each in (one, other)), asked=[ask_of(one), ask_of(other)], into=cohort)
+    assert Enrolment.objects.filter(cohort=cohort).count() == 2
+    assert due("joining") == {other.pk}
 
 
 def test_b12_an_answer_that_a_change_has_overtaken_is_dropped() -> None:
@@ -132,6 +143,8 @@ def test_a4_who_is_found_at_last_has_no_problem_any_more() -> None:
     assert (row.status, row.ask, row.ask_attempts) == (PersonStatus.CURRENT, None, 0)
     assert world.open_problems(person) == set()
     assert Enrolment.objects.filter(person=person).exists()
+    # What comes first changes nothing, however late it comes.
+    assert applied(person) == []
 
 
 def test_a4_absence_never_stops_others() -> None:
@@ -159,10 +172,14 @@ def test_b14_two_entries_for_one_code_only_ever_protect() -> None:
 
 
 def test_an_entry_that_nobody_can_tell_whose_it_is_makes_the_missing_unreadable() -> None:
-    person = client(None)
-    answer(asked=[ask_of(person)], into=world.cohort(), broken=1)
-    assert world.open_problems(person) == {"UNREADABLE"}
+    person, known = client(None), client(into=world.cohort())
+    answer(asked=[ask_of(person), ask_of(known)], into=world.cohort(), broken=1)
+    assert world.open_problems(person) == world.open_problems(known) == {"UNREADABLE"}
     assert fresh(person).status == PersonStatus.AWAITING
+    # It may tell of a ban (domain.md B14).
+    assert (fresh(known).location_hidden, fresh(known).ask) == (True, "UNREADABLE")
+    answer(entry(known, *SAME, at=None), asked=[ask_of(known)])
+    assert (fresh(known).location_hidden, world.open_problems(known)) == (False, set())
 
 
 def test_b19_bans_and_places_are_asked_before_other_values_and_those_before_a_first_load() -> None:

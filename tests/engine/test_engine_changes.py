@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+import random
+import string
+from datetime import UTC, date, datetime
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
@@ -10,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from registry.models import Clientship
 from tests.engine import world
 from tests.engine.world import applied, apply_page, client, entry, fresh, record_of
-from tests.reading.rows import death, home, moved, municipality, name, old_home
+from tests.reading.rows import ENTRY, ban, death, home, moved, municipality, name, old_home
 from vtjsync.engine import changes
 from vtjsync.engine.effects import Overtaken
 from vtjsync.models import Cohort, Enrolment, RunCohort
@@ -94,6 +96,26 @@ def test_b14_a_bad_entry_stops_nobody_else() -> None:
     bad = fresh(bad)
     assert (bad.ask, bad.location_hidden) == ("UNREADABLE", True)
     assert not fresh(good).location_hidden
+
+
+def test_b14_a_text_that_no_index_can_hold_stops_nobody_else() -> None:
+    cohort, run = world.cohort(), world.run()
+    bad, good = client(into=cohort), client(into=cohort)
+    endless = "".join(random.Random(14).choices(string.ascii_lowercase, k=20_000))
+    longest = "".join(random.Random(14).choices("åäö", k=250))
+    apply_page(run, cohort, entry(good, name("LISATTY", longest, longest)), key=150)
+    assert fresh(good).last_name == longest
+    apply_page(run, cohort, entry(bad, name("LISATTY", endless)), entry(good, name("LISATTY")))
+    assert fresh(good).last_name == "Uusinen"
+    assert (fresh(bad).last_name, fresh(bad).ask) == ("Mallinen", "VALUE")
+
+
+def test_b14_an_entry_from_the_end_of_time_is_logged_with_the_time_of_its_answer() -> None:
+    cohort, run = world.cohort(), world.run()
+    person = client(into=cohort)
+    apply_page(run, cohort, entry(person, ban("LISATTY"), at=datetime(9999, 12, 31, 23, 59, tzinfo=UTC)))
+    assert fresh(person).protected
+    assert person.applied_changes.get().changed_at == ENTRY
 
 
 def test_b14_an_entry_of_nobody_knows_whom_asks_the_whole_cohort() -> None:

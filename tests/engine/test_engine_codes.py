@@ -15,9 +15,9 @@ from registry.services import persons
 from registry.services.audit import code_hash
 from tests.engine import world
 from tests.engine.world import PROTECTED, answer, applied, apply_page, ask_of, client, code_of, entry, fresh
-from tests.reading.rows import ABROAD, ENTRY, RECORD, ban, code, home, merged, name, old_home, replaced
+from tests.reading.rows import ABROAD, ENTRY, RECORD, ban, code, home, merged, name, old_home, replaced, valid
 from vtjsync.engine import effects
-from vtjsync.engine.effects import Overtaken, Source
+from vtjsync.engine.effects import Overtaken, Source, successors
 from vtjsync.engine.sync import sync
 from vtjsync.reading.outcome import CodeFinding, Outcome
 from vtjsync.simulator.server import Handle
@@ -80,6 +80,12 @@ def test_d28_a_code_that_somebody_was_added_with_meanwhile_leaves_nobody_without
         with pytest.raises(effects.Overtaken), transaction.atomic():
             found.write(None)
     assert codes(person) == {old: True}
+
+
+def test_d27_the_new_code_in_what_is_valid_of_a_removed_row_is_asked_about_too() -> None:
+    old, new = world.new_code(), world.new_code()
+    removed = code("POISTETTU", None, None, None, **valid(*replaced(old, new)))
+    assert successors(world.entry(old, removed).rows) == {new}
 
 
 def test_d27_a_correction_that_comes_again_changes_nothing() -> None:

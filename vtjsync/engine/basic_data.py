@@ -26,7 +26,7 @@ from vtjsync.engine.connection import Connection, Sent, database_now
 from vtjsync.engine.effects import Effects
 from vtjsync.engine.permit import ON_THE_LIST
 from vtjsync.engine.run import BASIS, Run
-from vtjsync.models import Cohort
+from vtjsync.models import Cohort, Enrolment
 from vtjsync.reading import snapshot
 from vtjsync.reading.outcome import Ask, Context
 from vtjsync.wire.muutosrajapinta import BasicDataPage, Entry
@@ -113,11 +113,12 @@ def fetch(connection: Connection, person_ids: Sequence[int], granted: frozenset[
 
 
 def mark_rechecks(day: date) -> int:
-    """Marks those of whom a value ends or begins by the Helsinki day (domain.md C21)."""
+    """Marks those of whom a value ends or begins by the Helsinki day (domain.md C21), locked in the order of ids."""
     with database.cursor() as cursor:
         cursor.execute(
             "UPDATE registry_person SET ask = %s, ask_urgent = false, ask_not_before = NULL, ask_attempts = 0,"
-            " recheck_on = NULL, version = version + 1 WHERE recheck_on <= %s AND ask IS NULL",
+            " recheck_on = NULL, version = version + 1 WHERE id IN (SELECT id FROM registry_person"
+            " WHERE recheck_on <= %s AND ask IS NULL ORDER BY id FOR UPDATE)",
             [Ask.VALUE, day],
         )
         return int(cursor.rowcount)
@@ -125,7 +126,8 @@ def mark_rechecks(day: date) -> int:
 
 def ask(connection: Connection, run_id: int | None, batch: Sequence[Asked], granted: frozenset[Group]) -> Counter[str]:
     """One request for one batch, and its answer stored in one transaction."""
-    cohort_id = None if all(one.enrolled for one in batch) else _cohort_with_room(connection, len(batch))
+    joining = sum(not one.enrolled for one in batch)
+    cohort_id = _cohort_with_room(connection, joining) if joining else None
     details = {} if run_id is None else {"run": run_id}
     audit.record(Access(None, BASIS), Action.ASK_BASIC_DATA, count=len(batch), details=details)
     codes, groups = [one.code for one in batch], sorted(granted)
@@ -204,13 +206,15 @@ def _take(found: Effects, held: Held, entry: Entry, sent: Sent, context: Context
 
 def _missing(found: Effects, held: Held, now: datetime, *, unreadable: bool) -> None:
     """VTJ left the person out: never "no data" (domain.md A4). In an answer with an entry that nobody can tell whose it
-    is, it may be that entry."""
+    is, it may be that entry, and the entry may tell of a ban (B14)."""
+    why = Ask(held.ask) if held.ask in set(Ask) else Ask.VALUE
     if unreadable:
+        why = Ask.UNREADABLE
+        found.hide(held.id)
         found.open_problem(held.id, ProblemKind.UNREADABLE)
     else:
         held.status = PersonStatus.NOT_FOUND
         found.open_problem(held.id, ProblemKind.NOT_FOUND)
-    why = Ask(held.ask) if held.ask in set(Ask) else Ask.VALUE
     _again(found, held, why, held.ask_attempts, now)
 
 
@@ -251,11 +255,13 @@ def _cohort_with_room(connection: Connection, wanted: int) -> int:
 
 
 def _join(cohort: Cohort, person_ids: Sequence[int]) -> None:
+    """As many as there is room for: another worker may have chosen the same cohort. The others stay due."""
+    room = max(settings.VTJ_COHORT_SIZE - Enrolment.objects.filter(cohort=cohort).count(), 0)
     with database.cursor() as cursor:
         cursor.execute(
             "INSERT INTO vtjsync_enrolment (person_id, cohort_id) SELECT unnest(%s::bigint[]), %s"
             " ON CONFLICT (person_id) DO NOTHING",
-            [list(person_ids), cohort.pk],
+            [list(person_ids)[:room], cohort.pk],
         )
 
 

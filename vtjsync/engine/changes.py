@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -13,7 +13,7 @@ from django.db import transaction
 
 from registry.clock import today
 from registry.hetu import Hetu
-from registry.models import AppliedChange, Person
+from registry.models import AppliedChange
 from registry.policies import Access
 from registry.record import Group
 from registry.services import audit
@@ -119,10 +119,11 @@ def apply(
             raise Overtaken
         mentioned: set[str] = {entry.code for entry in page.entries}
         mentioned.update(*(effects.codes_in(entry.rows) for entry in page.entries))
-        found = effects.load(mentioned)
-        unknown = _read(page, sent, found, _enrolled(cohort_id, found), context)
+        found = effects.load(mentioned, _members(cohort_id) if page.broken else ())
+        enrolled = set(_members(cohort_id, found.held))
+        unknown = _read(page, sent, found, enrolled, context)
         if page.broken:
-            _ask_all(cohort_id, found)
+            _ask_all(found, enrolled)
         problems = found.write(run.id)
         _leave_unasked(cohort_id, asked)
         cursor = max(page.key, asked_with)
@@ -188,7 +189,8 @@ def _read(page: ChangePage, sent: Sent, found: Effects, enrolled: set[int], cont
             continue
         state = found.state(person_id)
         outcome = reading.read(entry.rows, entry.changed_at, state, context, readable=entry.readable)
-        at = entry.changed_at or sent.vtj
+        # Nothing happened after it was asked about: a time to come is not one, and no page could show some of them.
+        at = min(entry.changed_at or sent.vtj, sent.vtj)
         found.take(person_id, outcome, AppliedChange.Source.CHANGE, at)
         if outcome.ask is not None:
             found.ask(person_id, outcome.ask)
@@ -197,15 +199,14 @@ def _read(page: ChangePage, sent: Sent, found: Effects, enrolled: set[int], cont
     return unknown
 
 
-def _enrolled(cohort_id: int, found: Effects) -> set[int]:
-    rows = Enrolment.objects.filter(cohort=cohort_id, person__in=ids(found.held))
-    return set(rows.values_list("person", flat=True))
+def _members(cohort_id: int, among: Collection[int] | None = None) -> list[int]:
+    rows = Enrolment.objects.filter(cohort=cohort_id)
+    rows = rows if among is None else rows.filter(person__in=ids(among))
+    return list(rows.values_list("person", flat=True))
 
 
-def _ask_all(cohort_id: int, found: Effects) -> None:
+def _ask_all(found: Effects, enrolled: Collection[int]) -> None:
     """An entry whose code cannot be read may be about anybody of the cohort, and may be a ban (domain.md B14)."""
-    for person_id in found.held:
+    for person_id in enrolled:
         found.ask(person_id, Ask.UNREADABLE)
         found.hide(person_id)
-    others = Person.objects.filter(enrolment__cohort=cohort_id).exclude(id__in=ids(found.held))
-    effects.mark_unreadable(others)

@@ -7,17 +7,16 @@ the caller has open (domain.md B10).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
 from django.conf import settings
-from django.db.models import F, QuerySet
 
 from registry import history
 from registry.hetu import Hetu, InvalidHetu, parse
-from registry.models import AppliedChange, Person, PersonStatus, ProblemKind
+from registry.models import AppliedChange, PersonStatus, ProblemKind
 from registry.models.person import LOCATION_FIELDS
 from registry.services import codes, problems, vtj_data
 from registry.services.vtj_data import Change, Held
@@ -125,7 +124,7 @@ class Effects:
     def _log(self, person_id: int, before: PersonState, after: PersonState, source: Source, at: datetime) -> None:
         """Keeps what changed. The first basic data of a person changes nothing, and a place is logged only of somebody
         who is not protected afterwards: not even that it went (domain.md E34)."""
-        if self.held[person_id].status == PersonStatus.AWAITING:
+        if before.basic_data_at is None:
             return
         for one in history.differences(before.record, after.record):
             if not (after.record.protected and one.field in LOCATION_FIELDS):
@@ -182,30 +181,19 @@ class Effects:
                     spread.append(twin)
 
 
-def load(mentioned: Collection[str]) -> Effects:
-    """Locks and reads the persons who have or had one of the codes, and the other entries of the same person.
+def load(mentioned: Collection[str], others: Collection[int] = ()) -> Effects:
+    """Locks and reads the persons who have or had one of the codes, these others, and the other entries of the same
+    person: all at once, in the order of their ids, so that nobody waits for each other.
 
     For use inside a transaction. Raises :class:`Overtaken` when a code changed hands, or another entry of somebody was
     found, while the locks were waited for.
     """
-    persons = set(codes.owners(mentioned).values())
+    persons = {*codes.owners(mentioned).values(), *others}
     locked = vtj_data.lock(persons.union(problems.pairs(persons)))
     held, owner, pairs = vtj_data.read(locked), codes.owners(mentioned), problems.pairs(locked)
     if not held.keys() >= pairs.keys() | set(owner.values()):
         raise Overtaken
     return Effects(held=held, owner=owner, current=codes.current(locked), pairs=pairs)
-
-
-def mark_unreadable(persons: QuerySet[Person]) -> None:
-    """Marks many to be asked and hides their locations, without reading what is held of them (domain.md B14)."""
-    persons.update(
-        ask=Ask.UNREADABLE,
-        ask_urgent=True,
-        ask_not_before=None,
-        ask_attempts=0,
-        location_hidden=True,
-        version=F("version") + 1,
-    )
 
 
 class Overtaken(Exception):
@@ -215,18 +203,23 @@ class Overtaken(Exception):
 def codes_in(rows: Iterable[Row]) -> set[str]:
     """Every code that the rows mention."""
     found: set[str] = set()
-    for row in rows:
-        if isinstance(row, CodeRow):
-            told = (row.aktiivinenHenkilotunnus, row.muutettuHenkilotunnus, *(row.edellisetHenkilotunnukset or ()))
-            found.update(code.strip().upper() for code in told if code)
-            found |= codes_in(row.voimassaolevatTiedot or ())
+    for row in _code_rows(rows):
+        told = (row.aktiivinenHenkilotunnus, row.muutettuHenkilotunnus, *(row.edellisetHenkilotunnukset or ()))
+        found.update(code.strip().upper() for code in told if code)
     return found
 
 
 def successors(rows: Iterable[Row]) -> set[Hetu]:
     """The active codes that the rows name, where the setting allows them."""
-    told = (row.aktiivinenHenkilotunnus for row in rows if isinstance(row, CodeRow))
+    told = (row.aktiivinenHenkilotunnus for row in _code_rows(rows))
     return {Hetu(code) for code in told if code is not None and _allowed(code)}
+
+
+def _code_rows(rows: Iterable[Row]) -> Iterator[CodeRow]:
+    for row in rows:
+        if isinstance(row, CodeRow):
+            yield row
+            yield from _code_rows(row.voimassaolevatTiedot or ())
 
 
 def _allowed(code: str) -> bool:

@@ -87,6 +87,21 @@ def test_what_cannot_be_added_is_refused_in_words(aino: User, service_a: Service
     assert Clientship.objects.count() == 1
 
 
+def test_g46_to_learn_that_somebody_is_a_client_by_adding_leaves_an_event(
+    aino: User, daniel: User, service_a: Service
+) -> None:
+    person = PersonFactory.create()
+    ClientshipFactory.create(person=person, service=service_a, start=START)
+    with pytest.raises(Refused):
+        add(aino, service_a, hetu=code_of(person))
+    Person.objects.update(protected=True)
+    add(aino, service_a, hetu=code_of(person))
+    with pytest.raises(Refused):
+        add(daniel, service_a, hetu=code_of(person))
+    events = AuditEvent.objects.order_by("id").values_list("action", "outcome", "username", "subjects")
+    assert list(events) == [("ADD_CLIENT", "refused", name, [person.subject]) for name in ("aino", "aino", "daniel")]
+
+
 def test_a_new_clientship_may_follow_one_that_ends(aino: User, service_a: Service) -> None:
     first = add(aino, service_a)
     clients.end(access(aino), first, end=today(), reason=EndReason.MOVED)

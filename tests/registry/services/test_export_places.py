@@ -1,15 +1,19 @@
-"""Places in the export: only those that may be told today (domain.md A2, C24, E36, E41)."""
+"""Who and which places are in the export: only what may be told, and today (domain.md A2, C24, D31, E38)."""
 
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
+from django.core.exceptions import PermissionDenied
 
-from registry.models import DataPermit
+from registry.models import DataPermit, User
 from registry.services import export
 from registry.services.export import Options
+from tests.cast import access
 from tests.factories import ClientshipFactory, ForeignAddressFactory, PersonFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("permit")]
@@ -48,3 +52,19 @@ def test_c24_places_that_the_permit_of_today_does_not_grant(places: Any, groups:
 def test_a2_no_place_without_a_permit(places: Any) -> None:
     DataPermit.objects.update(valid_to=date(2021, 1, 1))
     assert places() == set()
+
+
+@pytest.mark.parametrize(
+    ("options", "right"), [(Options(protected=True), "handle_protected"), (Options(former=True), "see_former")]
+)
+def test_e38_d31_a_right_to_export_is_no_right_to_more(
+    aino: User, tmp_path: Path, options: Options, right: str
+) -> None:
+    who = access(aino)
+    aino.user_permissions.add(Permission.objects.get(codename="export_register"))
+    with pytest.raises(PermissionDenied):
+        export.export(who, tmp_path / "all", options)
+    assert list(tmp_path.iterdir()) == []
+    aino.user_permissions.add(Permission.objects.get(codename=right))
+    export.export(access(User.objects.get(pk=aino.pk)), tmp_path / "all", options)
+    assert export.export(access(User.objects.get(pk=aino.pk)), tmp_path / "plain", Options()) == 0
