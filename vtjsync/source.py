@@ -7,6 +7,9 @@ from datetime import datetime
 
 from django.db import connection
 
+from registry.hetu import Hetu
+from registry.ports import Identity
+
 
 class Vtj:
     """The source that the register is given at start."""
@@ -16,6 +19,18 @@ class Vtj:
         from vtjsync import tasks
 
         tasks.start_fetch(person_ids)
+
+    def offers_look_ups(self) -> bool:
+        """Whether the settings turn VTJkysely on."""
+        from vtjsync.engine import look_up
+
+        return look_up.is_on()
+
+    def look_up(self, code: Hetu, *, asked_by: str, reason: str) -> Identity:
+        """Asks VTJkysely about one person, now."""
+        from vtjsync.engine import look_up
+
+        return look_up.look_up(code, asked_by=asked_by, reason=reason)
 
     def confirmed_at(self, person_ids: Sequence[int]) -> dict[int, datetime]:
         """When each person's data was last known to be up to date, on the database's clock (domain.md B15, E41).
