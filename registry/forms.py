@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from registry import clock, hetu
 from registry.hetu import Fault, Hetu, InvalidHetu
 from registry.models import EndReason, Provider, Service
+from registry.services import look_up
 from registry.services.import_file import EARLIEST, LATEST
 
 # Six digits and a mark of a century can only be meant as an identity code.
@@ -123,8 +124,11 @@ class AddClient(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
-    def __init__(self, services: QuerySet[Service], data: QueryDict | None = None) -> None:
-        super().__init__(data, initial={"start": clock.today()})
+    def __init__(
+        self, services: QuerySet[Service], data: QueryDict | None = None, *, typed: QueryDict | None = None
+    ) -> None:
+        """``typed`` is shown as it was typed, and not looked at yet."""
+        super().__init__(data, initial={"start": clock.today()} if typed is None else typed.dict())
         services = services.order_by("name_fi", "pk")
         self.fields["service"].queryset = services  # type: ignore[attr-defined]
         providers = Provider.objects.filter(services__in=services).distinct().order_by("name")
@@ -137,6 +141,18 @@ class AddClient(forms.Form):
         if service and provider and not service.providers.filter(pk=provider.pk).exists():
             self.add_error("provider", _("This provider does not produce the service that you chose."))
         return cleaned
+
+
+class LookUp(forms.Form):
+    """Whose code is it, and why is it asked?"""
+
+    hetu = CodeField(label=_("Identity code"))
+    reason = forms.TypedChoiceField(
+        label=_("Why do you look it up?"),
+        coerce=look_up.Reason,
+        choices=lambda: [("", _("Choose a reason")), *look_up.Reason.choices],
+        error_messages={"required": _("Choose why you look the code up.")},
+    )
 
 
 class EndClientship(forms.Form):

@@ -3,8 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from registry.hetu import Hetu
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Identity:
+    """Whose an identity code is, before anybody is added: nothing of a place, a ban or a death.
+
+    ``name`` as the source gives it, None when it gives none. ``in_force``: whether the code is the person's code now;
+    None when nothing is told of the code, which says nothing of why.
+    """
+
+    name: str | None = None
+    in_force: bool | None = None
+
+
+class Unanswered(Exception):
+    """The source gives no answer to a look-up. ``closed``: it does not until an administrator has looked at it."""
+
+    def __init__(self, *, closed: bool) -> None:
+        super().__init__("no answer to a look-up")
+        self.closed = closed
 
 
 class Source(Protocol):
@@ -22,6 +45,15 @@ class Source(Protocol):
 
     def confirmed_at(self, person_ids: Sequence[int]) -> dict[int, datetime]:
         """When each person's data was last known to be up to date (domain.md B15, E41); absent if never."""
+
+    def offers_look_ups(self) -> bool:
+        """Whether this installation may ask about a single person whom it does not have."""
+
+    def look_up(self, code: Hetu, *, asked_by: str, reason: str) -> Identity:
+        """Ask about one person, now; nothing of the answer is kept. Not inside a transaction.
+
+        ``asked_by`` is the user's name, ``reason`` a word. Raises :class:`Unanswered`.
+        """
 
 
 _source: Source | None = None

@@ -22,6 +22,7 @@ urlpatterns = [
     path("clients/", clients.listing, name="clients"),
     path("clients/search/", clients.search, name="client-search"),
     path("clients/add/", adding.add, name="client-add"),
+    path("clients/add/look-up/", adding.look_up, name="client-look-up"),
     path("clients/<uuid:subject>/", client.page, name="client"),
     path("clients/<uuid:subject>/code/", client.code, name="client-code"),
     path("clients/<uuid:subject>/check/", adding.check, name="client-check"),

@@ -21,5 +21,5 @@ for (const part of document.querySelectorAll("[data-live]")) {
   setTimeout(look, every / 2);
 }
 
-/* What has gone wrong in a form is told first. */
-document.querySelector("[data-errors]")?.focus();
+/* What has gone wrong in a form, or what was asked for, is told first. */
+document.querySelector("[data-errors], [data-told]")?.focus();

@@ -147,6 +147,9 @@ class SyncControl(models.Model):
     stopped_at = models.DateTimeField(null=True)
     # A pause of the schedule ends by itself (domain.md E41).
     paused_until = models.DateTimeField(null=True)
+    # The same as the first two, for single look-ups, which have an account of their own.
+    look_ups_stopped_reason = models.TextField(blank=True)
+    look_ups_stopped_at = models.DateTimeField(null=True)
     budget_minute = models.DateTimeField(null=True)
     budget_used = models.PositiveIntegerField(default=0)
 

@@ -15,7 +15,7 @@ from registry.models import User
 from registry.policies import SEE_SYNC, Access
 from registry.services import audit
 from registry.services.audit import Action
-from vtjsync.engine import check
+from vtjsync.engine import check, look_up
 from vtjsync.engine.run import REASONS
 from vtjsync.models import ConnectionCheck, RunCohort, SyncControl, SyncRun
 
@@ -81,6 +81,12 @@ def state() -> State:
     """The stop and the pause, as they are now."""
     row = SyncControl.objects.filter(Q(stopped_at__isnull=False) | Q(paused_until__gt=Now())).first()
     return State(row.stopped_at, row.stopped_reason, row.paused_until) if row else State()
+
+
+def look_ups_stopped() -> State | None:
+    """The stop of single look-ups, where there are any."""
+    row = SyncControl.objects.exclude(look_ups_stopped_at=None).first() if look_up.is_on() else None
+    return State(row.look_ups_stopped_at, row.look_ups_stopped_reason) if row else None
 
 
 def up_to_date_as_of() -> datetime | None:

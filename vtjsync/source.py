@@ -9,7 +9,9 @@ from django.db import connection
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 
+from registry.hetu import Hetu
 from registry.models import Person
+from registry.ports import Identity
 from registry.sql import ids
 from vtjsync.reading.outcome import Ask
 
@@ -28,6 +30,18 @@ class Vtj:
         Person.objects.filter(id__in=ids(person_ids)).update(
             ask=Coalesce("ask", Value(Ask.CODE)), ask_not_before=None, ask_attempts=0, version=F("version") + 1
         )
+
+    def offers_look_ups(self) -> bool:
+        """Whether the settings turn VTJkysely on."""
+        from vtjsync.engine import look_up
+
+        return look_up.is_on()
+
+    def look_up(self, code: Hetu, *, asked_by: str, reason: str) -> Identity:
+        """Asks VTJkysely about one person, now."""
+        from vtjsync.engine import look_up
+
+        return look_up.look_up(code, asked_by=asked_by, reason=reason)
 
     def confirmed_at(self, person_ids: Sequence[int]) -> dict[int, datetime]:
         """When each person's data was last known to be up to date, on the database's clock (domain.md B15, E41).

@@ -14,6 +14,7 @@ from registry.models import AuditEvent, SubjectCode
 from registry.policies import SEE_AUDIT_LOG, Access
 from registry.services import audit
 from registry.services.audit import Action
+from registry.services.look_up import Reason
 
 PAGE: Final = 50
 
@@ -36,6 +37,10 @@ BASES: Final = (
 OUTCOMES: Final = {
     "done": gettext_noop("done"),
     "refused": gettext_noop("refused"),
+    "asked": gettext_noop("asked"),
+    "answered": gettext_noop("answered"),
+    "nothing told": gettext_noop("nothing told"),
+    "no answer": gettext_noop("no answer"),
     "paused": gettext_noop("paused"),
     "RUNNING": gettext_noop("Running"),
     "COMPLETE": gettext_noop("Complete"),
@@ -54,6 +59,7 @@ DETAILS: Final = {
     "roles": gettext_noop("roles"),
     "started_by": gettext_noop("started by"),
     "clientships": gettext_noop("clientships"),
+    "reason": gettext_noop("reason"),
 }
 
 
@@ -100,7 +106,7 @@ def _page(rows: QuerySet[AuditEvent], before: int | None) -> list[EventRow]:
 
 def _in_words(event: AuditEvent) -> EventRow:
     known = event.action in Action.values
-    details = (f"{gettext(DETAILS.get(key, key))}: {value}" for key, value in event.details.items())
+    details = (f"{gettext(DETAILS.get(key, key))}: {_value(key, value)}" for key, value in event.details.items())
     return EventRow(
         number=event.pk,
         at=event.at,
@@ -113,3 +119,7 @@ def _in_words(event: AuditEvent) -> EventRow:
         origin=event.origin,
         outcome=gettext(OUTCOMES.get(event.outcome, event.outcome)) if event.outcome else "",
     )
+
+
+def _value(key: str, value: str | int) -> str:
+    return str(Reason(value).label) if key == "reason" and value in Reason.values else str(value)

@@ -17,11 +17,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from registry import policies
 from registry.clock import today
-from registry.forms import AddClient
+from registry.forms import AddClient, LookUp
 from registry.models import Clientship, PersonStatus
 from registry.policies import MANAGE_CLIENTSHIPS
 from registry.selectors import client as selector
 from registry.services import clients
+from registry.services import look_up as look_ups
 from registry.services.errors import Refused
 from registry.views.access import access, needs
 from registry.views.client import unseen
@@ -46,7 +47,27 @@ def add(request: HttpRequest) -> HttpResponse:
         else:
             _remember(request, made)
             return redirect("client-check", made.person.subject)
-    return render(request, "registry/client_add.html", {"form": form})
+    context = {"form": form, "code": form["hetu"], "look_up": LookUp() if look_ups.offered(who) else None}
+    return render(request, "registry/client_add.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(MANAGE_CLIENTSHIPS)
+def look_up(request: HttpRequest) -> HttpResponse:
+    """The form as it was typed so far, with the name that VTJ gives for the code. Nothing of the answer is stored."""
+    who = access(request, "adding a client")
+    if not look_ups.offered(who):
+        raise Http404
+    if request.method != "POST":
+        return redirect("client-add")
+    form, asked = AddClient(policies.services(who), typed=request.POST), LookUp(request.POST)
+    context: dict[str, object] = {"form": form, "code": asked["hetu"], "look_up": asked}
+    if asked.is_valid():
+        try:
+            context["identity"] = look_ups.look_up(who, asked.cleaned_data["hetu"], asked.cleaned_data["reason"])
+        except Refused as error:
+            context["unanswered"] = str(error)
+    return render(request, "registry/client_add.html", context)
 
 
 @require_safe

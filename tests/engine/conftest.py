@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from pytest_django import Settings
 
-from vtjsync.simulator import server
+from vtjsync.simulator import kysely, server
+from vtjsync.simulator.products import PRODUCTS
 from vtjsync.simulator.server import Handle
 
 Start = Callable[..., Handle]
@@ -30,6 +31,17 @@ def start_vtj(settings: Settings) -> Iterator[Start]:
     yield begin
     for vtj in running:
         vtj.stop()
+
+
+@pytest.fixture
+def look_ups(vtj: Handle, settings: Settings) -> Handle:
+    """The same simulator, of which single look-ups are made too."""
+    settings.VTJKYSELY_CLIENT = server.CLIENT
+    settings.VTJKYSELY_SERVICE = kysely.SERVICE
+    settings.VTJKYSELY_PRODUCT = next(iter(PRODUCTS))
+    settings.VTJKYSELY_USERNAME, settings.VTJKYSELY_PASSWORD = server.USERNAME, server.PASSWORD
+    settings.VTJKYSELY_DEADLINE = 2.0
+    return vtj
 
 
 @pytest.fixture

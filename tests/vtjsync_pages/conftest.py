@@ -1,3 +1,3 @@
 """A VTJ on a socket for the pages."""
 
-from tests.engine.conftest import start_vtj, vtj  # noqa: F401
+from tests.engine.conftest import look_ups, start_vtj, vtj  # noqa: F401

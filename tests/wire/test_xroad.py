@@ -511,9 +511,28 @@ def test_every_attempt_is_logged_with_its_ids(
     caplog.set_level(logging.INFO, "vtjsync.wire")
     server.replies = [Reply(503, b"", {"X-Road-Request-Id": "r-1"}), Reply(headers={"X-Road-Request-Id": "r-2"})]
     client.get("p")
-    first, second = (record.getMessage() for record in caplog.records if record.name == "vtjsync.wire.xroad")
+    first, second = (record.getMessage() for record in caplog.records if record.name == "vtjsync.wire.line")
     assert f"GET VTJmutpa status 503 X-Road-Id {server.asked[0].headers['X-Road-Id']} X-Road-Request-Id r-1" in first
     assert f"GET VTJmutpa status 200 X-Road-Id {server.asked[1].headers['X-Road-Id']} X-Road-Request-Id r-2" in second
+
+
+@pytest.mark.parametrize(
+    ("told", "logged"),
+    [
+        ("a0a0a0a0-1234-4234-8234-123456789012", True),
+        ("r-1", True),
+        ("010190-999P", False),
+        ("x010190A999P", False),
+        ("r 1", False),
+    ],
+)
+def test_g49_an_id_that_may_be_an_identity_code_is_not_logged(
+    server: Server, client: XRoadClient, caplog: pytest.LogCaptureFixture, told: str, *, logged: bool
+) -> None:
+    caplog.set_level(logging.INFO)
+    server.replies = [Reply(headers={"X-Road-Request-Id": told})]
+    assert client.get("p").request_id == (told if logged else "")
+    assert (told in caplog.text) is logged
 
 
 def test_every_reason_has_its_words() -> None:

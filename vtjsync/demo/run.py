@@ -156,6 +156,11 @@ def _write_settings(port: int) -> int:
         "VTJ_CLIENT": "FI-TEST/MUN/0101263-6/vtjsync",
         "VTJ_USERNAME": "simulator",
         "VTJ_PASSWORD": "simulator",
+        "VTJKYSELY_CLIENT": "FI-TEST/MUN/0101263-6/vtjsync",
+        "VTJKYSELY_SERVICE": "FI-TEST/GOV/0245437-2/VTJkysely/HenkilonTunnusKysely/v1",
+        "VTJKYSELY_PRODUCT": "PERUSSANOMA 3",
+        "VTJKYSELY_USERNAME": "simulator",
+        "VTJKYSELY_PASSWORD": "simulator",
     }
     with os.fdopen(os.open(SETTINGS, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.writelines(f"{name}={value}\n" for name, value in values.items())

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from registry.policies import CHANGE_SCHEDULE, RUN_SYNC
 from registry.views.access import access, needs, user_of
 from vtjsync import selectors, tasks
+from vtjsync.engine import look_up
 from vtjsync.engine import run as engine
 from vtjsync.pages.forms import ScheduleForm
 
@@ -57,4 +58,13 @@ def resume(request: HttpRequest) -> HttpResponse:
     """Ends a stop (domain.md B16)."""
     engine.resume(access(request, BASIS))
     messages.success(request, _("The synchronisation may go on. Start a run to see whether VTJ answers."))
+    return redirect("sync-history")
+
+
+@require_POST
+@needs(RUN_SYNC)
+def resume_look_ups(request: HttpRequest) -> HttpResponse:
+    """Ends the stop of single look-ups."""
+    look_up.resume(access(request, BASIS))
+    messages.success(request, _("Look-ups may go on."))
     return redirect("sync-history")

@@ -12,6 +12,7 @@ urlpatterns = [
     path("schedule/", control.schedule, name="sync-schedule"),
     path("pause/", control.pause, name="sync-pause"),
     path("resume/", control.resume, name="sync-resume"),
+    path("resume-look-ups/", control.resume_look_ups, name="sync-resume-look-ups"),
     path("connection/", connection.page, name="sync-connection"),
     path("connection/look/", connection.look, name="sync-connection-look"),
     path("connection/now/", connection.now, name="sync-connection-now"),

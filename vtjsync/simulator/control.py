@@ -11,22 +11,21 @@ from typing import Any
 import msgspec
 
 from vtjsync.simulator import journal
-from vtjsync.simulator.faults import Faults
 from vtjsync.simulator.journal import Journal
+from vtjsync.simulator.kysely import Kysely
 from vtjsync.simulator.protocol import Answer, Protocol, Request
 from vtjsync.simulator.truth import Record
-from vtjsync.simulator.world import World
 
 LONGEST_ADVANCE = 3660
 
 
 class Control:
-    """The world, its protocol and its journal behind one lock."""
+    """The world, its two protocols and its journal behind one lock."""
 
-    def __init__(self, world: World, protocol: Protocol, faults: Faults, kept: Journal, path: Path | None) -> None:
+    def __init__(self, protocol: Protocol, kysely: Kysely, kept: Journal, path: Path | None) -> None:
         """Does again what the journal says was done; ``path`` is where it is kept, None for nowhere."""
-        self.world, self.protocol = world, protocol
-        self._faults, self._journal, self._path = faults, kept, path
+        self.protocol, self._kysely, self._journal, self._path = protocol, kysely, kept, path
+        self.world = world = protocol.world
         self._lock = RLock()
         self.activity = 1.0
         for deed in kept.deeds:
@@ -35,10 +34,11 @@ class Control:
         self._save()
 
     def answer(self, request: Request) -> Answer:
-        """The answer of the protocol."""
+        """The answer of the protocol that the path belongs to: SOAP is posted to the root."""
         with self._lock:
             key = self.world.top_key
-            answer = self.protocol.answer(request)
+            soap = (request.method, request.path) == ("POST", "/")
+            answer = self._kysely.answer(request) if soap else self.protocol.answer(request)
             if self.world.top_key != key:
                 self._save()
             return answer
@@ -80,7 +80,7 @@ class Control:
     def faults(self, names: Iterable[str]) -> None:
         """Turns faults on and off. They are not kept over a restart. Raises ValueError."""
         with self._lock:
-            self._faults.turn_on(names)
+            self.protocol.faults.turn_on(names)
 
     def codes(self, count: int) -> list[str]:
         """Current codes of the first ``count`` people; fewer when two of them turned out to be one."""
@@ -100,7 +100,7 @@ class Control:
                 "population": self.world.population.size,
                 "viimeisinKirjausavain": self.world.top_key,
                 "entries": len(self.world.log),
-                "faults": self._faults.on,
+                "faults": self.protocol.faults.on,
             }
 
     def _deed(self, deed: dict[str, Any]) -> Any:

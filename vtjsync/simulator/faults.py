@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-EVERYWHERE: Final = frozenset({"kirjausavain", "muutokset", "perustiedot"})
+REST: Final = frozenset({"kirjausavain", "muutokset", "perustiedot"})
+LOOK_UPS: Final = frozenset({"vtjkysely"})
+EVERYWHERE: Final = REST | LOOK_UPS
 CHANGES: Final = frozenset({"muutokset"})
 
 # Which calls each fault can spoil.
 FAULTS: Final[dict[str, frozenset[str]]] = {
-    "429": EVERYWHERE,
+    "429": REST,
     "500": EVERYWHERE,
     "502html": EVERYWHERE,
     "reset": EVERYWHERE,
@@ -22,6 +24,8 @@ FAULTS: Final[dict[str, frozenset[str]]] = {
     "denied": EVERYWHERE,
     "denied-old": EVERYWHERE,
     "unauthorized": EVERYWHERE,
+    "busy": LOOK_UPS,
+    "dtd": LOOK_UPS,
     "twice": CHANGES,
     "stuck": CHANGES,
     "endless": CHANGES,

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from vtjsync.simulator import journal
+from vtjsync.simulator import journal, kysely
 from vtjsync.simulator.control import Control, obey
 from vtjsync.simulator.faults import Faults
 from vtjsync.simulator.journal import Conflict, Journal, Parameters
@@ -48,9 +48,8 @@ class Handle:
 
     @property
     def requests(self) -> list[tuple[str, Any]]:
-        """Every call so far that reached the provider: the path after ``api/v1/``, and the decoded body or None.
-
-        Empty when started with ``keep_requests=False``."""
+        """Every call so far that reached the provider: the path after ``api/v1/``, and the decoded body or None; for a
+        look-up ``vtjkysely`` and the fields of its question. Empty when started with ``keep_requests=False``."""
         return self._control.protocol.requests or []
 
     def advance(self, days: int = 1) -> None:
@@ -115,6 +114,7 @@ def start(
     state: Path | None = None,
     client: str = CLIENT,
     service: str = SERVICE,
+    look_up_service: str = kysely.SERVICE,
     page: int = PAGE,
     slow_seconds: float = SLOW_SECONDS,
     keep_requests: bool = True,
@@ -133,12 +133,18 @@ def start(
         people = Population(
             given.population, given.seed, date.fromisoformat(given.start), unique_streets=unique_streets
         )
-        world, faults = World(people, clock), Faults()
         protocol = Protocol(
-            world, faults, username=username, password=password, client=client, service=service, page=page
+            World(people, clock),
+            Faults(),
+            username=username,
+            password=password,
+            client=client,
+            service=service,
+            page=page,
         )
         protocol.requests = [] if keep_requests else None
-        control = Control(world, protocol, faults, kept, state)
+        look_ups = kysely.Kysely(protocol, username=username, password=password, service=look_up_service)
+        control = Control(protocol, look_ups, kept, state)
         control.activity = activity
     except BaseException:
         server.server_close()

@@ -202,6 +202,11 @@ class World:
         person = None if index is None else self._at(index)
         return person if person is not None and person.code == code and not person.merged else None
 
+    def code_now(self, code: str) -> str | None:
+        """The current code of the person who has or has had this one; None when it is nobody's."""
+        index = self._holder(code)
+        return None if index is None else self._code(index)
+
     def _holder(self, code: str) -> int | None:
         """The index of the person who has or has had the code."""
         index = self._given.get(code)

@@ -24,6 +24,7 @@ def vtj_notices(context: dict[str, Any]) -> dict[str, Any]:
         "state": state,
         "reason": REASONS["DENIED"],
         "may_resume": may(user, RUN_SYNC),
+        "look_ups": selectors.look_ups_stopped() if may(user, RUN_SYNC) else None,
         "permit_days": permit_ends_in(today()) if may(user, SEE_SYNC) else None,
         "grave_days": GRAVE_DAYS,
         "certificates": selectors.certificates_that_end() if may(user, SEE_SYNC) else [],

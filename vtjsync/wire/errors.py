@@ -29,6 +29,8 @@ class Reason(StrEnum):
     NOT_AS_AGREED = "not_as_agreed"
     TOO_LARGE = "too_large"
     REDIRECT = "redirect"
+    LOOK_UP_CREDENTIALS = "look_up_credentials"
+    LOOK_UP_SETTINGS = "look_up_settings"
 
 
 def gettext_noop(text: str) -> str:
@@ -42,7 +44,8 @@ TEXTS: Final = {
         "network. The next run goes on by itself."
     ),
     Reason.DEADLINE: gettext_noop(
-        "The answer did not come in the time allowed (VTJ_READ_TIMEOUT, VTJ_DEADLINE). The next run goes on by itself."
+        "The answer did not come in the time allowed (VTJ_READ_TIMEOUT and VTJ_DEADLINE; VTJKYSELY_DEADLINE for a "
+        "look-up). The next run goes on by itself."
     ),
     Reason.QUOTA: gettext_noop(
         "VTJ's quota of requests is used up. The next run goes on by itself; if this repeats, set a lower "
@@ -53,8 +56,9 @@ TEXTS: Final = {
         "repeats, give the X-Road id to the security server's keeper or to DVV."
     ),
     Reason.ADDRESSING: gettext_noop(
-        "X-Road does not accept the request as it is addressed. Check VTJ_CLIENT and VTJ_SERVICE, and "
-        "that the client is registered on the security server."
+        "X-Road does not accept the request as it is addressed. Check VTJ_CLIENT and VTJ_SERVICE "
+        "(VTJKYSELY_CLIENT and VTJKYSELY_SERVICE for look-ups), and that the client is registered on the security "
+        "server."
     ),
     Reason.CREDENTIALS: gettext_noop(
         "VTJ does not accept the user name and password. Check VTJ_USERNAME, VTJ_PASSWORD and "
@@ -62,7 +66,7 @@ TEXTS: Final = {
     ),
     Reason.PERMIT: gettext_noop(
         "Access is denied: the permit for this client and service is missing or has ended. Ask DVV to open "
-        "the service to the subsystem named in VTJ_CLIENT."
+        "the service to the subsystem named in VTJ_CLIENT (VTJKYSELY_CLIENT for look-ups)."
     ),
     Reason.OWN_CERTIFICATE: gettext_noop(
         "The security server does not accept this system's certificate. Check VTJ_CERT and "
@@ -89,6 +93,14 @@ TEXTS: Final = {
         "VTJ's answer was larger than this system accepts. Set a smaller VTJ_COHORT_SIZE or VTJ_BASIC_DATA_BATCH."
     ),
     Reason.REDIRECT: gettext_noop("The server pointed to another address, which is never followed. Check VTJ_SERVER."),
+    Reason.LOOK_UP_CREDENTIALS: gettext_noop(
+        "VTJkysely does not accept the user name and password. Check VTJKYSELY_USERNAME and VTJKYSELY_PASSWORD; too "
+        "many attempts can lock the account."
+    ),
+    Reason.LOOK_UP_SETTINGS: gettext_noop(
+        "VTJkysely does not accept the question as it is set up. Check VTJKYSELY_PRODUCT and VTJKYSELY_INVOICING "
+        "against DVV's permit."
+    ),
 }
 
 _TYPE: Final = re.compile(r"(?!.*[0-9]{6})[A-Za-z][A-Za-z0-9_.:-]{0,99}")

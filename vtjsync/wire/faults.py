@@ -48,6 +48,11 @@ def of_answer(status: int, headers: Mapping[str, str], body: bytes) -> VtjError:
     return Refused(status=status, error_type=error_type, might_be_cursor=_might_be_cursor(status, body))
 
 
+def of_fault(code: str) -> VtjError:
+    """The error that a SOAP fault tells by its code. X-Road's own comes with status 200."""
+    return _of_x_road(200, safe_type(code))
+
+
 def of_connection(error: Exception) -> VtjError:
     """The error that an exception of the HTTP library means."""
     for cause in _causes(error):

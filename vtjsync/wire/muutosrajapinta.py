@@ -18,7 +18,8 @@ import msgspec
 from registry.hetu import Hetu, check_character
 from registry.record import Group
 from vtjsync.wire.groups import ROW_TYPES, OtherRow, Row
-from vtjsync.wire.xroad import Answer, XRoadClient
+from vtjsync.wire.line import Answer
+from vtjsync.wire.xroad import XRoadClient
 
 BASIC_DATA_MOST: Final = 1000
 
@@ -172,7 +173,7 @@ def _entry(raw: msgspec.Raw) -> Entry | None:
         wire = _ENTRY.decode(raw)
     except _UNDECODABLE:
         return _damaged(raw)
-    code = _code(wire.henkilotunnus)
+    code = identity_code(wire.henkilotunnus)
     if code is None:
         return None
     rows = tuple(row for part in wire.tietoryhmat if (row := _row(part)) is not None)
@@ -185,7 +186,7 @@ def _damaged(raw: msgspec.Raw) -> Entry | None:
         wire = _BARE.decode(raw)
     except _UNDECODABLE:
         return None
-    code = _code(wire.henkilotunnus)
+    code = identity_code(wire.henkilotunnus)
     return None if code is None else Entry(code, (), _moment(wire.muutospv), readable=False)
 
 
@@ -213,7 +214,7 @@ def _with_text(part: object) -> object:
     }
 
 
-def _code(text: str) -> Hetu | None:
+def identity_code(text: str) -> Hetu | None:
     """The identity code that the text spells, None when it is none: test codes and others alike.
 
     A code that only looks like one would be nobody's, and what it tells would be lost: it is broken (B14).

@@ -1,4 +1,4 @@
-"""A ledger of its own for every test."""
+"""A ledger of its own for every test, and a VTJ on a socket for those that look codes up."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from pytest_django import Settings
+
+from tests.engine.conftest import look_ups, start_vtj, vtj  # noqa: F401
 
 
 @pytest.fixture(autouse=True)

@@ -33,12 +33,15 @@ PAGES = {
 ACTS = {
     "client-search": (200, 403, 200, 200, 403),
     "client-code": (200, 403, 404, 200, 403),
+    # Look-ups are off here: for whoever might, there is no such page.
+    "client-look-up": (404, 403, 404, 404, 403),
     "clientship-take-back": (302, 403, 404, 302, 403),
     "sync-pause": (403, 302, 403, 403, 403),
     "sync-schedule": (403, 302, 403, 403, 403),
     "sync-now": (403, 302, 403, 403, 403),
     "sync-connection-now": (403, 302, 403, 403, 403),
     "sync-resume": (403, 302, 403, 403, 403),
+    "sync-resume-look-ups": (403, 302, 403, 403, 403),
     "erasure-confirm": (403, 302, 403, 403, 403),
     "audit-log-inquiry": (403, 403, 403, 403, 200),
 }

@@ -1,0 +1,118 @@
+"""Looking a code up in a real browser, before a client is added (domain.md H53, H55)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from django.urls import reverse
+
+from registry.models import Clientship, Service, User
+from tests.looks import FAINT, SIDEWAYS, SMALL, UNNAMED, sign_in
+from vtjsync.simulator.server import Handle
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+    from pytest_django.live_server_helper import LiveServer
+
+    NewPage = Callable[..., Page]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("permit", "service_a"),
+]
+
+
+@pytest.fixture
+def opened(live_server: LiveServer, new_page: NewPage, aino: User) -> Callable[..., Page]:
+    """The page where aino adds a client."""
+
+    def page_of(*width: int, **options: object) -> Page:
+        page = new_page(*width, **options)
+        sign_in(page, live_server.url, aino)
+        page.goto(live_server.url + reverse("client-add"))
+        return page
+
+    return page_of
+
+
+def ask(page: Page, code: str) -> None:
+    page.get_by_label("Henkilötunnus").fill(code)
+    page.get_by_label("Miksi kysyt?").select_option(label="Uusi hakemus tai lähete")
+    page.get_by_role("button", name="Kysy VTJ:stä").click()
+    page.locator("#told").wait_for()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_code_is_looked_up_and_then_the_client_is_added(
+    look_ups: Handle, opened: Callable[..., Page], service_a: Service, *, scripts: bool
+) -> None:
+    (truth,) = look_ups.truth(look_ups.codes(1))
+    page = opened(java_script_enabled=scripts)
+    page.get_by_label("Oma viite").fill("PS-7")
+    ask(page, truth["henkilotunnus"])
+    assert page.get_by_text(f"{truth['etunimet']} {truth['sukunimi']}").is_visible()
+    assert page.get_by_text("Henkilötunnus on voimassa.").is_visible()
+    # The answer is in sight without scrolling, and with scripts it has the focus, so that it is read out.
+    assert page.locator("#told").evaluate("e => e.getBoundingClientRect().top < innerHeight")
+    if scripts:
+        assert page.locator("#told").evaluate("e => e === document.activeElement")
+    page.get_by_label("Palvelu", exact=True).select_option(label=service_a.name_fi)
+    page.get_by_role("button", name="Lisää ja hae VTJ:stä").click()
+    page.get_by_role("heading", name="Haetaan VTJ:stä").wait_for()
+    assert Clientship.objects.get().reference == "PS-7"
+
+
+def test_enter_adds_and_looks_nobody_up(look_ups: Handle, opened: Callable[..., Page]) -> None:
+    page = opened()
+    page.get_by_label("Henkilötunnus").fill(look_ups.codes(1)[0])
+    page.get_by_label("Henkilötunnus").press("Enter")
+    page.get_by_role("alert").wait_for()
+    assert page.url.endswith(reverse("client-add"))
+    assert "Palvelu" in page.get_by_role("alert").inner_text()
+    assert look_ups.requests == []
+
+
+def test_the_keyboard_is_enough(look_ups: Handle, opened: Callable[..., Page]) -> None:
+    (truth,) = look_ups.truth(look_ups.codes(1))
+    page = opened()
+    page.get_by_label("Henkilötunnus").focus()
+    page.keyboard.type(truth["henkilotunnus"])
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.locator("#told").wait_for()
+    assert page.get_by_text(str(truth["sukunimi"])).is_visible()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.name") == "service"
+
+
+@pytest.mark.parametrize(("width", "color_scheme"), [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")])
+def test_h53_every_answer_fits_can_be_read_and_pressed(
+    look_ups: Handle, opened: Callable[..., Page], width: int, color_scheme: str
+) -> None:
+    former, dead = look_ups.happen("code_changed"), look_ups.happen("died")
+    page = opened(width, color_scheme=color_scheme)
+    wrong: dict[str, object] = {}
+
+    def look(name: str) -> None:
+        for check, script in (("sideways", SIDEWAYS), ("faint", FAINT), ("small", SMALL), ("unnamed", UNNAMED)):
+            if found := page.evaluate(script):
+                wrong[f"{name} {check}"] = found
+
+    look("empty")
+    for name, code in (("found", look_ups.codes(1)[0]), ("former", former), ("nothing", dead)):
+        ask(page, code)
+        look(name)
+    look_ups.faults("half")
+    ask(page, dead)
+    look("no answer")
+    page.get_by_label("Henkilötunnus").fill("x")
+    page.get_by_label("Miksi kysyt?").select_option("")
+    page.get_by_role("button", name="Kysy VTJ:stä").click()
+    page.get_by_role("alert").wait_for()
+    look("errors")
+    assert wrong == {}
