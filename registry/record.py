@@ -8,6 +8,7 @@ always empty in the record of a protected person (domain.md E34, E36).
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import IntEnum, StrEnum
@@ -142,6 +143,15 @@ class PersonRecord:
     def without_location(self) -> Self:
         """The same person without anything that tells where they live (domain.md E34)."""
         return replace(self, home=None, foreign=frozenset(), municipality=None)
+
+    def with_places_of(self, groups: Collection[Group]) -> Self:
+        """The same person with the values of these location groups and of no other."""
+        return replace(
+            self,
+            home=self.home if Group.HOME in groups else None,
+            foreign=self.foreign if Group.FOREIGN in groups else frozenset(),
+            municipality=self.municipality if Group.MUNICIPALITY in groups else None,
+        )
 
     @property
     def has_location(self) -> bool:
