@@ -27,14 +27,19 @@ def environment(**more: str) -> dict[str, str]:
 
 def start(*arguments: str, **more: str) -> subprocess.Popen[str]:
     """``manage.py`` with the arguments, under way; ``more`` is added to its environment."""
-    return subprocess.Popen([sys.executable, "manage.py", *arguments], text=True, **_how(more))
+    return subprocess.Popen([sys.executable, "manage.py", *arguments], stdin=subprocess.DEVNULL, **_how(more))
 
 
-def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """``manage.py`` with the arguments, to its end."""
-    return subprocess.run([sys.executable, "manage.py", *arguments], text=True, check=False, **_how(more))
+def run(*arguments: str, given: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+    """``manage.py`` with the arguments, to its end; ``given`` is its standard input."""
+    return subprocess.run([sys.executable, "manage.py", *arguments], input=given, check=False, **_how(more))
 
 
 def _how(more: dict[str, str]) -> dict[str, Any]:
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return {"cwd": ROOT, "env": environment(**more), **pipes}
+    return {
+        "cwd": ROOT,
+        "env": environment(**more),
+        "text": True,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+    }

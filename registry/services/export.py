@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -21,6 +22,7 @@ from registry.clock import HELSINKI, today
 from registry.models import Clientship, DataPermit, PersonCode, PersonStatus, Problem, ProblemKind
 from registry.policies import EXPORT_REGISTER, HANDLE_PROTECTED, SEE_FORMER, Access
 from registry.record import ForeignAddress, HomeAddress, PartialDate, PersonRecord
+from registry.selectors.place import granted_places, permit_on
 from registry.services import audit, vtj_data
 from registry.services.audit import Action
 from registry.sql import ids
@@ -45,13 +47,16 @@ class Options:
 def export(access: Access, path: Path, options: Options) -> int:
     """Writes the register to the file, sorted by current code, and returns the number of persons.
 
-    The file appears whole or not at all, with mode 0600. Raises PermissionDenied and OSError.
+    The file appears whole or not at all, with mode 0600. Protected persons and former codes need the rights for them
+    too (domain.md D31, E38). Raises PermissionDenied and OSError.
     """
     access.require(EXPORT_REGISTER)
     if options.protected:
         access.require(HANDLE_PROTECTED)
     if options.former:
         access.require(SEE_FORMER)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -77,9 +82,9 @@ def export(access: Access, path: Path, options: Options) -> int:
 def lines(options: Options) -> Iterator[dict[str, Any]]:
     """One object per person, read a chunk at a time with the same number of queries for each."""
     persons = _persons(options)
-    permit = next((one for one in DataPermit.objects.all() if one.in_force(today())), None)
+    permit = permit_on(today())
     for begin in range(0, len(persons), CHUNK):
-        yield from _chunk(persons[begin : begin + CHUNK], options, permit=permit)
+        yield from _chunk(persons[begin : begin + CHUNK], options, permit)
 
 
 def _persons(options: Options) -> list[tuple[str, int, Any]]:
@@ -90,7 +95,7 @@ def _persons(options: Options) -> list[tuple[str, int, Any]]:
 
 
 def _chunk(
-    persons: Sequence[tuple[str, int, Any]], options: Options, *, permit: DataPermit | None
+    persons: Sequence[tuple[str, int, Any]], options: Options, permit: DataPermit | None
 ) -> Iterator[dict[str, Any]]:
     wanted = [person for _, person, _ in persons]
     held = vtj_data.read(wanted)
@@ -98,22 +103,21 @@ def _chunk(
     clientships = _clientships(wanted)
     former = _former(wanted) if options.former else {}
     confirmed = ports.source().confirmed_at(wanted)
-    oldest = timezone.now() - settings.LOCATION_WARN
-    places = permit.places if permit else frozenset()
+    oldest, granted = timezone.now() - settings.LOCATION_WARN, granted_places(permit)
     for code, person, _ in persons:
         one, kinds = held.get(person), problems.get(person, set())
         if one is None or (one.record.protected and not options.protected):
             continue  # erased, or under a ban, since the list was made
         at, record = confirmed.get(person), one.record
-        if ProblemKind.NAME_MISMATCH in kinds:
+        mismatch = ProblemKind.NAME_MISMATCH in kinds
+        if mismatch:
             # The code in the list may be somebody else's: nothing that VTJ says of them is told.
             record = PersonRecord(protected=record.protected)
         hidden = one.location_hidden or at is None or at < oldest
-        record = record.with_places(() if hidden else places)
         yield {
             "henkilotunnus": code,
-            "edelliset_henkilotunnukset": former.get(person, []),
-            **members(record),
+            "edelliset_henkilotunnukset": [] if mismatch else former.get(person, []),
+            **members(record.with_places(() if hidden else granted)),
             "asiakkuudet": clientships.get(person, []),
             "vtj_tila": _state(one.status, kinds, permit=permit is not None),
             "vtj_tarkistettu": _moment(at),

@@ -28,14 +28,14 @@ def create_administrator(access: Access, username: str, password: str) -> User:
     password; the text says which."""
     with transaction.atomic():
         # Two that make the first administrator at once: one waits, and is refused.
-        Group.objects.select_for_update().get(name=ADMINISTRATOR)
+        list(Group.objects.select_for_update().filter(name=ADMINISTRATOR))
         if administrator_exists():
             raise Refused("There is an administrator already. Further users are not made with this command.")
         return create(access, username, password, [ADMINISTRATOR])
 
 
 def create(access: Access, username: str, password: str, roles: Collection[str], units: Collection[Unit] = ()) -> User:
-    """A user with these roles, in these units. Raises Refused for a bad name or password.
+    """A user with these roles, in these units. Raises Refused for a bad name or password, or no such role.
 
     There is no right to make users by a page: the caller is a command at the server's prompt.
     """
@@ -46,9 +46,13 @@ def create(access: Access, username: str, password: str, roles: Collection[str],
         validate_password(password, user)
     except ValidationError as error:
         raise Refused(" ".join(error.messages)) from error
+    groups = {group.name: group for group in Group.objects.filter(name__in=roles)}
+    for role in roles:
+        if role not in groups:
+            raise Refused(f"There is no role {role}: migrate makes the roles.")
     with transaction.atomic():
         user.save()
-        user.groups.set(Group.objects.filter(name__in=roles))
+        user.groups.set(groups.values())
         user.units.set(units)
         audit.record(access, Action.CREATE_USER, details={"user": user.username, "roles": ", ".join(roles)})
     return user

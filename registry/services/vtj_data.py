@@ -195,6 +195,9 @@ def _held(row: Sequence[Any], foreign: frozenset[ForeignAddress]) -> Held:
     person_id, version, *rest = row
     values = dict(zip(COLUMNS, rest, strict=True))
     plain = {name: values[name] for name in PLAIN}
+    if values["protected"]:
+        # Without the lock a ban may have begun since the addresses were read (domain.md E34).
+        foreign = frozenset()
     return Held(id=person_id, version=version, record=record_of(values, foreign), foreign_stored=foreign, **plain)
 
 

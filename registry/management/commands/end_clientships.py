@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from datetime import date
 from typing import Any
 
@@ -25,7 +26,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Exit 0: erased; 1: so many are due that a second person has to confirm; 2: ``--on`` outside demo mode."""
+        """Exit 0: erased; 1: so many are due that a second person has to confirm, or the ledger cannot be written;
+        2: ``--on`` outside demo mode."""
         if options["on"] is not None and not settings.DEMO:
             raise CommandError("--on is for demo mode only.", returncode=2)
         try:
@@ -42,4 +44,7 @@ class Command(BaseCommand):
 
 
 def _day(text: str) -> date:
-    return date.fromisoformat(text)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError("not a day like 2026-01-31") from None
