@@ -216,6 +216,18 @@ Q_CLUSTER = {
     "label": "vtjsync",
 }
 
+# All of it goes to standard error. Django would mail what was posted, and mute failing pages outside of DEBUG.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "plain": {"()": "vtjsync.logs.WithoutTexts", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"django": {"handlers": []}, "vtjsync": {"level": "INFO"}},
+}
+
 # Demo runs over plain http on this machine; anything else is behind TLS.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEMO
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

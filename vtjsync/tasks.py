@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -26,6 +25,7 @@ from vtjsync.engine import sync as engine
 from vtjsync.engine.connection import Connection, Stopped
 from vtjsync.engine.effects import Overtaken
 from vtjsync.engine.run import BASIS, Busy
+from vtjsync.logs import places
 from vtjsync.models import SyncControl
 from vtjsync.wire.errors import VtjError
 
@@ -53,8 +53,7 @@ def without_text() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        places = "".join(traceback.format_tb(error.__traceback__))
-        raise Unexpected(f"{type(error).__name__}\n{places}") from None
+        raise Unexpected(places(error)) from None
 
 
 @without_text()

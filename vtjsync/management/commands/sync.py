@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Any
 
@@ -28,6 +29,9 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Exit 0 when the run is complete, 1 otherwise."""
+        if sys.stderr.isatty():
+            # The progress is enough there, and a line for each request would tear it.
+            logging.getLogger("vtjsync.wire").setLevel(logging.WARNING)
         if options["resume"]:
             resume(Access(None, "sync command"))
         try:
