@@ -46,6 +46,11 @@ SMALL = """() => [...document.querySelectorAll("main a, button, input:not([type=
     .filter(element => element.checkVisibility() && getComputedStyle(element).display !== "inline")
     .filter(element => element.getBoundingClientRect().height < 44)
     .map(element => element.outerHTML)"""
+# Cells that have become cards, with a label before them, and more than one thing beside it: it falls below the label.
+SPLIT = """() => [...document.querySelectorAll("td")]
+    .filter(cell => getComputedStyle(cell).display === "grid")
+    .filter(cell => [...cell.childNodes].filter(node => node.nodeType === 1 || node.data.trim()).length > 1)
+    .map(element => element.outerHTML)"""
 SIDEWAYS = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
 # Headings that skip a level, controls without a name, tables without a caption, fields without a label.
 UNNAMED = """() => {

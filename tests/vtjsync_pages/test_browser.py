@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from registry.models import Clientship, Person, Service, User
 from tests.factories import PASSWORD, AppliedChangeFactory, ClientshipFactory, PersonFactory, ProblemFactory
-from tests.looks import FAINT, SIDEWAYS, SMALL, UNNAMED, sign_in
+from tests.looks import FAINT, SIDEWAYS, SMALL, SPLIT, UNNAMED, sign_in
 from vtjsync import tasks
 from vtjsync.models import SyncRun
 from vtjsync.simulator.server import Handle
@@ -149,7 +149,10 @@ def test_e41_what_was_not_confirmed_lately_is_left_out_on_paper(
     page.goto(live_server.url + reverse("client", args=[kept.person.subject]))
     for place in ("Mikkolantie", "Helsinki", "Tampere"):
         assert page.get_by_text(place).first.is_visible()
+    left_out = page.get_by_text("Jätetty pois tulosteesta")
+    assert not left_out.is_visible()
     page.emulate_media(media="print")
+    assert left_out.is_visible()
     for place in ("Mikkolantie", "Helsinki", "Tampere"):
         assert not page.get_by_text(place).first.is_visible()
     assert page.get_by_text("Virtanen").first.is_visible()
@@ -202,7 +205,7 @@ def look(page: Page, live_server: LiveServer, pages: list[tuple[User, str]]) -> 
     return wrong
 
 
-CHECKS = {"sideways": SIDEWAYS, "faint": FAINT, "small": SMALL, "unnamed": UNNAMED}
+CHECKS = {"sideways": SIDEWAYS, "faint": FAINT, "small": SMALL, "split": SPLIT, "unnamed": UNNAMED}
 
 
 @pytest.mark.parametrize(("width", "color_scheme"), [(1280, "light"), (360, "dark")])
