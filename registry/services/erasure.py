@@ -19,12 +19,14 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import ForeignObjectRel
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from registry.hetu import Hetu
 from registry.models import Clientship, ErasureHold, ErasureReceipt, Person, PersonCode
 from registry.policies import CONFIRM_ERASURE, Access
 from registry.services import audit, vtj_data
 from registry.services.audit import Action, code_hash
+from registry.services.errors import Refused
 from registry.sql import ids
 
 BATCH: Final = 1000
@@ -128,15 +130,19 @@ def held() -> ErasureHold | None:
     return ErasureHold.objects.filter(done_at=None, confirmed_at=None).first()
 
 
-def confirm(access: Access) -> None:
-    """Lets the erasure that waits be done by the next due run. Raises PermissionDenied."""
+def confirm(access: Access, persons: int) -> None:
+    """Lets the erasure that waits be done by the next due run; ``persons`` is the number that was agreed to.
+
+    Raises PermissionDenied, and Refused when not so many wait any more: that is another question.
+    """
     access.require(CONFIRM_ERASURE)
     with transaction.atomic():
         waiting = ErasureHold.objects.select_for_update().filter(done_at=None, confirmed_at=None).first()
-        if waiting is not None:
-            waiting.confirmed_at, waiting.confirmed_by = Now(), access.user
-            waiting.save(update_fields=["confirmed_at", "confirmed_by"])
-            audit.record(access, Action.CONFIRM_ERASURE, count=waiting.persons)
+        if waiting is None or waiting.persons != persons:
+            raise Refused(_("The number of persons has changed. Look again before you confirm."))
+        waiting.confirmed_at, waiting.confirmed_by = Now(), access.user
+        waiting.save(update_fields=["confirmed_at", "confirmed_by"])
+        audit.record(access, Action.CONFIRM_ERASURE, count=waiting.persons)
 
 
 def write_ledger() -> None:

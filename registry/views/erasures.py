@@ -12,6 +12,7 @@ from registry.clock import today
 from registry.policies import CONFIRM_ERASURE
 from registry.selectors import erasures as selector
 from registry.services import erasure
+from registry.services.errors import Refused
 from registry.views.access import access, needs
 
 BASIS = "erasures"
@@ -29,6 +30,11 @@ def page(request: HttpRequest) -> HttpResponse:
 @needs(CONFIRM_ERASURE)
 def confirm(request: HttpRequest) -> HttpResponse:
     """The second person's word: the next due run erases."""
-    erasure.confirm(access(request, BASIS))
-    messages.success(request, _("The erasure was confirmed. It is done at the next hourly run."))
+    told = request.POST.get("persons", "")[:9]
+    try:
+        erasure.confirm(access(request, BASIS), int(told) if told.isdecimal() else 0)
+    except Refused as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("The erasure was confirmed. It is done at the next hourly run."))
     return redirect("erasures")

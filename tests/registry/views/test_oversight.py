@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from registry.models import AuditEvent, ErasureHold, PersonCode, SubjectCode, User
+from registry.models import AuditEvent, ErasureHold, ErasureReceipt, PersonCode, Service, SubjectCode, User
 from registry.selectors import audit_log
 from registry.services import audit
 from registry.services.audit import Action
@@ -52,11 +52,24 @@ def test_f43_a_second_person_confirms_an_erasure_of_many(client: Client, bertta:
     ErasureHold.objects.create(day=date(2026, 1, 1), persons=312)
     client.force_login(bertta)
     assert "312" in client.get(reverse("erasures")).content.decode()
-    assert client.post(reverse("erasure-confirm"))["Location"] == reverse("erasures")
+    # More have come since the page was read: that is another question.
+    client.post(reverse("erasure-confirm"), {"persons": 311})
+    assert ErasureHold.objects.get().confirmed_at is None
+    assert "määrä on muuttunut" in client.get(reverse("erasures")).content.decode()
+    assert client.post(reverse("erasure-confirm"), {"persons": 312})["Location"] == reverse("erasures")
     hold = ErasureHold.objects.get()
     assert hold.confirmed_by == bertta
     assert AuditEvent.objects.filter(action="CONFIRM_ERASURE", count=312).exists()
     assert reverse("erasure-confirm") not in client.get(reverse("erasures")).content.decode()
+
+
+def test_f45_a_receipt_tells_the_services_by_name(client: Client, bertta: User, service_a: Service) -> None:
+    for service in (service_a.code, "GONE"):
+        ErasureReceipt.objects.create(code_hashes=[], services=[service], whole_person=True, rows={})
+    client.force_login(bertta)
+    page = client.get(reverse("erasures")).content.decode()
+    assert service_a.name_fi in page
+    assert "GONE" in page
 
 
 def ask(client: Client, code: str, **more: object) -> str:
