@@ -97,7 +97,7 @@ def test_f42_a_clientship_is_ended_after_seeing_what_goes(
     page.get_by_label("Viimeinen päivä").fill("31.12.2030")
     page.get_by_label("Syy").select_option(label="Asiakas on muuttanut pois")
     page.locator("main button").click()
-    preview = page.get_by_role("heading", name="Mitä poistetaan 1.1.2031")
+    preview = page.get_by_role("heading", name="Poistetaan 1.1.2031")
     preview.wait_for()
     assert "omaa viitettäsi" in page.locator("main").inner_text()
     page.get_by_role("button", name="Päätä asiakkuus").click()
