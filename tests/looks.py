@@ -34,6 +34,7 @@ FAINT = """() => {
         return rgba("Canvas");
     };
     return [...document.querySelectorAll("body *")]
+        .filter(element => element.checkVisibility())
         .filter(element => [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim()))
         .filter(element => {
             const [one, other] = [light(rgba(getComputedStyle(element).color)), light(behind(element))];

@@ -215,6 +215,16 @@ def test_h53_every_page_fits_can_be_read_and_pressed(
     assert look(new_page(width, color_scheme=color_scheme), live_server, pages) == {}
 
 
+def test_h53_every_page_fits_on_paper_and_can_be_read_there(
+    live_server: LiveServer, new_page: NewPage, pages: list[tuple[User, str]]
+) -> None:
+    """A sheet of A4 with its margins is 673 px wide; who works in the dark prints on white all the same."""
+    page = new_page(673, color_scheme="dark")
+    page.emulate_media(media="print")
+    wrong = look(page, live_server, pages)
+    assert {what: value for what, value in wrong.items() if what.endswith(("faint", "sideways"))} == {}
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("width", [320, 768, 1920])
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
