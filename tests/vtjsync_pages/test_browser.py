@@ -133,6 +133,8 @@ def test_h54_paper_has_no_code_and_no_navigation(
     page.get_by_role("button", name="Näytä").click()
     code = kept.person.codes.get().hetu
     assert page.get_by_text(code).is_visible()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Piilota"
     page.emulate_media(media="print")
     assert not page.get_by_text(code).is_visible()
     assert not page.get_by_role("navigation").first.is_visible()
