@@ -43,7 +43,9 @@ class SignIn(AuthenticationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["username"].label = _("User name")
+        self.fields["username"].error_messages["required"] = _("Write your user name.")
         self.fields["password"].label = _("Password")
+        self.fields["password"].error_messages["required"] = _("Write your password.")
 
 
 class CodeField(forms.CharField):
@@ -51,7 +53,8 @@ class CodeField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         plain = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "class": "short"}
-        super().__init__(max_length=40, widget=forms.TextInput(attrs=plain), **kwargs)
+        error = {"required": _("Write the identity code.")}
+        super().__init__(max_length=40, widget=forms.TextInput(attrs=plain), error_messages=error, **kwargs)
 
     def clean(self, value: Any) -> Hetu:
         """The code, or what is wrong with it in kind words and without repeating it."""
@@ -63,7 +66,10 @@ class DayField(forms.DateField):
 
     def __init__(self, **kwargs: Any) -> None:
         plain = {"class": "short", "autocomplete": "off", "inputmode": "text"}
-        error = {"invalid": _("Write the day as 31.1.2026.")}
+        error = {
+            "required": _("Write the day as 31.1.2026."),
+            "invalid": _("Check the day, and write it as 31.1.2026."),
+        }
         widget = forms.DateInput(format="%-d.%-m.%Y", attrs=plain)
         year = _("Check the year.")
         limits = [MinValueValidator(EARLIEST, year), MaxValueValidator(LATEST, year)]
@@ -77,7 +83,7 @@ class Search(forms.Form):
 
     q = forms.CharField(
         label=_("Name or identity code"),
-        help_text=_("The beginning of any part of the name is enough; several words narrow the search."),
+        help_text=_("The beginnings of names are enough: “vir ai”. An identity code is written in full."),
         max_length=200,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"}),
         error_messages={"required": _("Write a name or an identity code.")},
@@ -111,7 +117,12 @@ class AddClient(forms.Form):
     """A new clientship: whose, of which service, from which day."""
 
     hetu = CodeField(label=_("Identity code"))
-    service = forms.ModelChoiceField(Service.objects.none(), label=_("Service"), empty_label=_("Choose a service"))
+    service = forms.ModelChoiceField(
+        Service.objects.none(),
+        label=_("Service"),
+        empty_label=_("Choose a service"),
+        error_messages={"required": _("Choose the service.")},
+    )
     provider = forms.ModelChoiceField(
         Provider.objects.none(), label=_("Provider"), required=False, empty_label=_("Not known yet")
     )
@@ -159,7 +170,7 @@ class EndClientship(forms.Form):
     """The last day of a clientship, and why it ends."""
 
     end = DayField(label=_("Last day"), help_text=_("The last day of the clientship, as 31.1.2026."))
-    reason = forms.ChoiceField(label=_("Reason"))
+    reason = forms.ChoiceField(label=_("Reason"), error_messages={"required": _("Choose the reason.")})
 
     def __init__(self, start: date, data: QueryDict | None = None) -> None:
         super().__init__(data, initial={"end": clock.today()})

@@ -6,7 +6,10 @@ import re
 import unicodedata
 
 # Finnish alphabetical order ends … z å ä ö; other accented letters sort and are found as their plain letter.
-_LETTERS = str.maketrans({"å": "zz1", "ä": "zz2", "æ": "zz2", "ö": "zz3", "ø": "zz3", "ß": "ss", "đ": "d", "þ": "th"})
+_ORDERED = {"å": "zz1", "ä": "zz2", "æ": "zz2", "ö": "zz3", "ø": "zz3", "ß": "ss", "þ": "th", "œ": "oe"}
+# Letters that Unicode does not take apart into a plain one and a mark: of Sámi, Polish, Turkish and others.
+_STROKED = dict(zip("đðłŋŧħıəǥʒ", "ddlnthiegz", strict=True))
+_LETTERS = str.maketrans(_ORDERED | _STROKED)
 _NOT_A_LETTER = re.compile(r"[^a-z0-9]+")
 
 

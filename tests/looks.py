@@ -34,6 +34,7 @@ FAINT = """() => {
         return rgba("Canvas");
     };
     return [...document.querySelectorAll("body *")]
+        .filter(element => element.checkVisibility())
         .filter(element => [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim()))
         .filter(element => {
             const [one, other] = [light(rgba(getComputedStyle(element).color)), light(behind(element))];
@@ -45,6 +46,11 @@ FAINT = """() => {
 SMALL = """() => [...document.querySelectorAll("main a, button, input:not([type=hidden]), select, nav a")]
     .filter(element => element.checkVisibility() && getComputedStyle(element).display !== "inline")
     .filter(element => element.getBoundingClientRect().height < 44)
+    .map(element => element.outerHTML)"""
+# Cells that have become cards, with a label before them, and more than one thing beside it: it falls below the label.
+SPLIT = """() => [...document.querySelectorAll("td")]
+    .filter(cell => getComputedStyle(cell).display === "grid")
+    .filter(cell => [...cell.childNodes].filter(node => node.nodeType === 1 || node.data.trim()).length > 1)
     .map(element => element.outerHTML)"""
 SIDEWAYS = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
 # Headings that skip a level, controls without a name, tables without a caption, fields without a label.

@@ -148,6 +148,12 @@ def clientship(access: Access, number: int) -> Clientship | None:
     return found
 
 
+def name_of(person: Person) -> str:
+    """The name as far as it may be shown: not one that may be somebody else's (outside.md, Import file)."""
+    doubted = Problem.objects.filter(person=person, kind=ProblemKind.NAME_MISMATCH, closed_at=None).exists()
+    return "" if doubted else " ".join(filter(None, (person.first_names, person.last_name)))
+
+
 def _client(access: Access, subject: UUID, action: Action, *, code: bool) -> Client | None:
     access.require(SEE_CLIENTS)
     person = persons(access).filter(subject=subject).first()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from registry.models import ErasureHold, ErasureReceipt
+from registry.models import ErasureHold, ErasureReceipt, Service
 from registry.policies import CONFIRM_ERASURE, Access
 from registry.services import erasure
 from registry.services.clients import Preview
@@ -28,12 +28,21 @@ TABLES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiptRow:
+    """What a receipt tells: when, whether a whole person, and of which services."""
+
+    erased_at: datetime
+    whole_person: bool
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Erasures:
     """What is due today, what waits for a second person, and the latest receipts, which name nobody."""
 
     due: erasure.Due
     held: ErasureHold | None
-    receipts: tuple[ErasureReceipt, ...]
+    receipts: tuple[ReceiptRow, ...]
 
 
 def preview_rows(preview: Preview | None) -> Iterator[tuple[str, int]]:
@@ -45,5 +54,9 @@ def preview_rows(preview: Preview | None) -> Iterator[tuple[str, int]]:
 def erasures(access: Access, day: date) -> Erasures:
     """The page of the erasures. It names no person, and so leaves no event. Raises PermissionDenied."""
     access.require(CONFIRM_ERASURE)
-    receipts = ErasureReceipt.objects.order_by("-pk")[:RECEIPTS_SHOWN]
-    return Erasures(erasure.due(day), erasure.held(), tuple(receipts))
+    names = {service.code: service.name for service in Service.objects.all()}
+    receipts = tuple(
+        ReceiptRow(one.erased_at, one.whole_person, tuple(names.get(code, code) for code in one.services))
+        for one in ErasureReceipt.objects.order_by("-pk")[:RECEIPTS_SHOWN]
+    )
+    return Erasures(erasure.due(day), erasure.held(), receipts)

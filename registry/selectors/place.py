@@ -24,7 +24,7 @@ class Place(models.TextChoices):
     OLD = "OLD", _("Shown, but not confirmed lately")
     AWAITING = "AWAITING", _("VTJ's data has not come yet.")
     PROTECTED = "PROTECTED", _("A non-disclosure order is in force: addresses and home municipality are not kept.")
-    CHECKED = "CHECKED", _("Being checked with VTJ. The location is shown when the answer has come.")
+    CHECKED = "CHECKED", _("Shown when VTJ has answered.")
     MISMATCH = "MISMATCH", _("Hidden until it is certain that this is the right person.")
     UNCONFIRMED = "UNCONFIRMED", _("Hidden: VTJ has not confirmed it for so long that it may be wrong.")
     NO_PERMIT = "NO_PERMIT", _("Hidden: no data permit is in force.")

@@ -31,8 +31,8 @@ class Sign(models.TextChoices):
 _TONES = {
     Sign.PROTECTED: "shield",
     Sign.DECEASED: "",
-    Sign.NOT_FOUND: "bad",
-    Sign.PROBLEM: "bad",
+    Sign.NOT_FOUND: "warn",
+    Sign.PROBLEM: "warn",
     Sign.AWAITING: "busy",
     Sign.CHECKED: "busy",
     Sign.UNCONFIRMED: "warn",

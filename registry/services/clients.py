@@ -21,7 +21,7 @@ from registry.models import Clientship, EndReason, Person, PersonStatus, Provide
 from registry.policies import HANDLE_PROTECTED, MANAGE_CLIENTSHIPS, Access, clientships, services
 from registry.services import audit, erasure, persons, vtj_data
 from registry.services.audit import Action
-from registry.services.errors import Refused
+from registry.services.errors import AlreadyClient, Refused
 from registry.services.import_file import EARLIEST, LATEST
 
 # How long "this is not the person" erases at once; after that the clientship is ended like any other (domain.md F43).
@@ -58,7 +58,7 @@ def add(
     show among the caller's own (``policies.clientships``), just as when VTJ tells of the ban a moment later. If there
     is one already, that is returned and nothing changes (domain.md E38).
 
-    Raises PermissionDenied, and Refused when the clientship cannot be.
+    Raises PermissionDenied, and Refused when the clientship cannot be: AlreadyClient when there is one that says so.
     """
     access.require(MANAGE_CLIENTSHIPS)
     if not services(access).filter(pk=service.pk).exists():
@@ -86,11 +86,9 @@ def add(
         if not clash and person.status != PersonStatus.CURRENT and start <= today():
             ports.source().fetch_soon([person.pk])
     if clash and (access.may(HANDLE_PROTECTED) or not person.protected):
-        raise Refused(
-            _("The person has had a clientship of this service from the same day.")
-            if clash.start == start
-            else _("The person is a client of this service already.")
-        )
+        same_day = _("The person has had a clientship of this service from the same day.")
+        already = _("The person is a client of this service already.")
+        raise AlreadyClient(same_day if clash.start == start else already, person.subject)
     return made
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.utils.functional import Promise
 
 
@@ -14,6 +16,14 @@ class Refused(Exception):
 
     def __str__(self) -> str:
         return str(self.message)
+
+
+class AlreadyClient(Refused):
+    """There is such a clientship, and the caller may see it: on the page of the client with this random id."""
+
+    def __init__(self, message: str | Promise, subject: UUID) -> None:
+        super().__init__(message)
+        self.subject = subject
 
 
 class Unreadable(Refused):

@@ -1,6 +1,7 @@
 """Adding a client: a code and a service, then VTJ's name, and the question whether this is the person (H55).
 
-What the user has just added is remembered in the session as random ids and numbers, nothing of a person.
+What the user has just added is remembered in the session as random ids and numbers, nothing of a person; and of whom
+the question has not been put yet, for VTJ's answer may come when the user has gone on.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from registry.policies import MANAGE_CLIENTSHIPS
 from registry.selectors import client as selector
 from registry.services import clients
 from registry.services import look_up as look_ups
-from registry.services.errors import Refused
+from registry.services.errors import AlreadyClient, Refused
 from registry.views.access import access, needs
-from registry.views.client import unseen
+from registry.views.client import UNASKED, unseen
 
 ADDED: Final = "added"
 REMEMBERED: Final = 20
@@ -39,15 +40,22 @@ def add(request: HttpRequest) -> HttpResponse:
     """The form, and the clientship that it makes."""
     who = access(request, "adding a client")
     form = AddClient(policies.services(who), request.POST or None)
+    known = None
     if request.method == "POST" and form.is_valid():
         try:
             made = clients.add(who, **form.cleaned_data)
         except Refused as error:
             form.add_error(None, str(error))
+            known = error.subject if isinstance(error, AlreadyClient) else None
         else:
             _remember(request, made)
             return redirect("client-check", made.person.subject)
-    context = {"form": form, "code": form["hetu"], "look_up": LookUp() if look_ups.offered(who) else None}
+    context = {
+        "form": form,
+        "code": form["hetu"],
+        "known": known,
+        "look_up": LookUp() if look_ups.offered(who) else None,
+    }
     return render(request, "registry/client_add.html", context)
 
 
@@ -78,8 +86,10 @@ def check(request: HttpRequest, subject: UUID) -> HttpResponse:
     client = selector.viewed(access(request, "checking an added client"), subject)
     if client is None:
         return unseen(request, subject)
-    context = {"client": client, "clientship": added, **_wait(added, client.status)}
-    return render(request, "registry/client_check.html", context)
+    wait = _wait(added, client.status)
+    if not wait["waiting"]:
+        request.session[UNASKED] = [one for one in request.session.get(UNASKED, []) if one != str(subject)]
+    return render(request, "registry/client_check.html", {"client": client, "clientship": added, **wait})
 
 
 @require_safe
@@ -115,6 +125,7 @@ def _remember(request: HttpRequest, made: Clientship) -> None:
     added: dict[str, int] = request.session.get(ADDED, {})
     newest = [*added.items(), (str(made.person.subject), made.pk)][-REMEMBERED:]
     request.session[ADDED] = dict(newest)
+    request.session[UNASKED] = [*request.session.get(UNASKED, []), str(made.person.subject)][-REMEMBERED:]
 
 
 def _added(request: HttpRequest, subject: UUID) -> Clientship:

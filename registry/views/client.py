@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from registry.models import PersonStatus
 from registry.policies import SEE_CLIENTS, SEE_SYNC, may
 from registry.selectors import client as selector
 from registry.selectors.client import Client
 from registry.views.access import access, needs, user_of
+
+# Where the session keeps whom the user has added and not been asked about (registry.views.adding, domain.md H55).
+UNASKED: Final = "unasked"
 
 
 @require_safe
@@ -34,7 +39,8 @@ def shown(request: HttpRequest, subject: UUID, client: Client | None) -> HttpRes
     """The client, or what is to be told where there is none."""
     if client is None:
         return unseen(request, subject)
-    context = {"client": client, "may_see_runs": may(user_of(request), SEE_SYNC)}
+    unasked = client.status != PersonStatus.AWAITING and str(subject) in request.session.get(UNASKED, [])
+    context = {"client": client, "may_see_runs": may(user_of(request), SEE_SYNC), "unasked": unasked}
     return render(request, "registry/client.html", context)
 
 

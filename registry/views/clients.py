@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +20,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     """All clients that the user may see, fifty at a time."""
     after, before = (_subject(request.GET.get(name)) for name in ("after", "before"))
     page = clients.listed(access(request, "client list"), after=after, before=before)
-    return _page(request, {"form": Search(), "page": page, "search": False})
+    return _page(request, Search(), page, search=False)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,11 +37,14 @@ def search(request: HttpRequest) -> HttpResponse:
             page = clients.coded(who, form.code)
         else:
             page = clients.named(who, told["q"], after=told["after"], before=told["before"])
-    return _page(request, {"form": form, "page": page, "search": True})
+    return _page(request, form, page, search=True)
 
 
-def _page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    return render(request, "registry/clients.html", context)
+def _page(request: HttpRequest, form: Search, page: clients.Page, *, search: bool) -> HttpResponse:
+    # The box is where the work begins; but who turns pages, or has found somebody, reads on from the top.
+    if not (page.rows if search else request.GET):
+        form.fields["q"].widget.attrs["autofocus"] = True
+    return render(request, "registry/clients.html", {"form": form, "page": page, "search": search})
 
 
 def _subject(text: str | None) -> UUID | None:

@@ -34,7 +34,8 @@ def end(request: HttpRequest, number: int) -> HttpResponse:
             return redirect("client", clientship.person.subject)
         who = access(request, BASIS)
         preview = clients.erasure_preview(who, clientship, form.cleaned_data["end"])
-    context = {"form": form, "clientship": clientship, "preview": preview, "rows": preview_rows(preview)}
+    shown = {"clientship": clientship, "name": selector.name_of(clientship.person)}
+    context = {"form": form, "preview": preview, "rows": preview_rows(preview), **shown}
     return render(request, "registry/clientship_end.html", context)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from registry.models import User
 from registry.policies import Access
@@ -28,6 +30,7 @@ def signed_out(request: HttpRequest, user: User | None, **_kwargs: Any) -> None:
     """Somebody signed out; nobody did when the session had already ended."""
     if user is not None:
         audit.record(_access(request, user), Action.SIGN_OUT)
+        messages.success(request, _("You have signed out."), fail_silently=True)
 
 
 @receiver(user_login_failed, dispatch_uid="audit refused sign-in")

@@ -60,6 +60,20 @@ def test_finnish_order_and_plain_words() -> None:
     assert name_key(None) == ""
 
 
+def test_a_letter_with_a_stroke_or_a_tail_is_found_as_its_plain_letter() -> None:
+    keys = {
+        "Łukaszewski": "lukaszewski",
+        "Aŋŋel": "annel",
+        "Ŧihkkádas": "tihkkadas",
+        "Đorđević": "dordevic",
+        "Yıldız": "yildiz",
+        "Ðuriš": "duris",
+        "Œrsted": "oersted",
+        "Əliyev": "eliyev",
+    }
+    assert {name: name_key(name) for name in keys} == keys
+
+
 def test_g48_what_changed_field_by_field() -> None:
     moved = replace(RECORD, last_name="Virtanen", home=replace(HOME, house_number="31"))
     assert list(differences(RECORD, moved)) == [

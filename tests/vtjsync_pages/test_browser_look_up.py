@@ -82,7 +82,7 @@ def test_enter_adds_and_looks_nobody_up(look_ups: Handle, opened: Callable[..., 
     page.get_by_label("Henkilötunnus").press("Enter")
     page.get_by_role("alert").wait_for()
     assert page.url.endswith(reverse("client-add"))
-    assert "Palvelu" in page.get_by_role("alert").inner_text()
+    assert "Valitse palvelu" in page.get_by_role("alert").inner_text()
     assert look_ups.requests == []
 
 

@@ -76,11 +76,13 @@ def test_b16_an_administrator_lets_a_stopped_sync_go_on(administrator: Client, a
     assert reverse("sync-resume") in page
     assert "403 from the security server" in page
     assert reverse("sync-now") not in page
+    assert "Seuraava päivitys alkaa" not in page
     other = Client()
     other.force_login(aino)
     page = other.get(reverse("clients")).content.decode()
     assert "VTJ:stä ei nyt kysytä tietoja" in page
     assert "403 from the security server" not in page
+    assert "liityntäpalvelin" not in page
     assert reverse("sync-resume") not in page
     administrator.post(reverse("sync-resume"))
     assert SyncControl.objects.get().stopped_reason == ""

@@ -69,6 +69,13 @@ def test_the_progress_of_a_run_moves_until_it_is_done(administrator: Client) -> 
     assert 'http-equiv="refresh"' not in page
 
 
+def test_a_run_says_nothing_of_what_is_not_known_yet(administrator: Client) -> None:
+    run = SyncRun.objects.create(started_by="command", owner="h:1:1")
+    part = administrator.get(reverse("sync-run-progress", args=[run.pk])).content.decode()
+    for words in ("Päättynyt", "0/0", "uudelleen"):
+        assert words not in part
+
+
 def test_a_run_names_its_cohorts_and_cursors(administrator: Client) -> None:
     run, cohort = ended(), Cohort.objects.create(cursor=7, cursor_at=database_now())
     RunCohort.objects.create(run=run, cohort=cohort, cursor_from=10007000, cursor_to=10007812, up_to_date=True)

@@ -67,6 +67,27 @@ def test_h55_no_erases_at_once_and_is_logged(caseworker: Client, service_a: Serv
     assert caseworker.get(reverse("client-check", args=[person.subject])).status_code == 404
 
 
+def test_h55_who_went_on_before_vtj_answered_is_asked_on_the_clients_page(
+    caseworker: Client, service_a: Service
+) -> None:
+    person = add(caseworker, new_code(), service_a)
+    check, page = (reverse(name, args=[person.subject]) for name in ("client-check", "client"))
+    caseworker.get(check)
+    assert check not in caseworker.get(page).content.decode()
+    answered(person)
+    assert check in caseworker.get(page).content.decode()
+    caseworker.get(check)
+    assert check not in caseworker.get(page).content.decode()
+
+
+def test_h55_without_a_name_nobody_is_asked_whether_it_is_the_person(caseworker: Client, service_a: Service) -> None:
+    person = add(caseworker, new_code(), service_a)
+    Person.objects.filter(pk=person.pk).update(status=PersonStatus.NOT_FOUND)
+    text = caseworker.get(reverse("client-check", args=[person.subject])).content.decode()
+    assert "Onko tämä oikea henkilö?" not in text
+    assert reverse("client-mistaken", args=[person.subject]) in text
+
+
 def test_only_who_added_can_take_it_back(caseworker: Client, service_a: Service) -> None:
     person = ClientshipFactory.create(service=service_a).person
     assert caseworker.get(reverse("client-check", args=[person.subject])).status_code == 404
@@ -85,10 +106,11 @@ def test_e38_somebody_protected_moves_to_the_handlers(caseworker: Client, servic
 
 def test_who_is_a_client_already_is_told_so(caseworker: Client, service_a: Service) -> None:
     code = new_code()
-    ClientshipFactory.create(service=service_a, person=PersonFactory.create(hetu=code))
+    person = ClientshipFactory.create(service=service_a, person=PersonFactory.create(hetu=code)).person
     answer = caseworker.post(reverse("client-add"), {"hetu": code, "service": service_a.pk, "start": "1.2.2026"})
     assert answer.status_code == 200
     assert "data-errors" in answer.content.decode()
+    assert reverse("client", args=[person.subject]) in answer.content.decode()
     assert Clientship.objects.count() == 1
 
 
@@ -125,6 +147,7 @@ def test_every_error_leads_to_its_field(caseworker: Client) -> None:
     text = caseworker.post(reverse("client-add"), {"hetu": "x"}).content.decode()
     for name in ("hetu", "service", "start"):
         assert f'href="#id_{name}"' in text
+        assert "Tämä kenttä vaaditaan" not in text
         assert f'id="id_{name}_error"' in text
         assert f"id_{name}_error" in text.split(f'name="{name}"')[1].split(">")[0]
 

@@ -60,8 +60,8 @@ def test_h54_the_code_is_shown_for_one_answer(client: Client, aino: User, servic
 @pytest.mark.parametrize(
     ("state", "said", "shown"),
     [
-        ({"checked_at": timezone.now() - timedelta(hours=30)}, "Sijainti voi olla vanhentunut", True),
-        ({"checked_at": timezone.now() - timedelta(days=8)}, "Sijaintia ei näytetä", False),
+        ({"checked_at": timezone.now() - timedelta(hours=30)}, "Osoite ja kotikunta voivat olla vanhentuneet", True),
+        ({"checked_at": timezone.now() - timedelta(days=8)}, "Osoitetta ja kotikuntaa ei näytetä", False),
         ({"location_hidden": True}, "tarkistetaan VTJ:stä", False),
         ({"reveal_awaited": True}, "Turvakielto on päättynyt", True),
     ],

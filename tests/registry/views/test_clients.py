@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from registry.models import Service, User
-from tests.factories import ClientshipFactory, PersonFactory, code_of
+from tests.factories import ClientshipFactory, PersonFactory, code_of, new_code
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("permit")]
 
@@ -33,6 +33,20 @@ def test_a_search_finds_by_name_and_by_code(caseworker: Client, service_a: Servi
     assert link in search(caseworker, f" {code.lower()} ")
     assert link in search(caseworker, f"{code[:6]} {code[6:]}")
     assert "Ketään ei löytynyt" in search(caseworker, "Virtanen")
+
+
+def test_a_code_that_nobody_has_is_to_be_checked(caseworker: Client) -> None:
+    assert "Tarkista henkilötunnus" in search(caseworker, new_code())
+
+
+def test_the_box_has_the_focus_until_there_is_something_to_read(caseworker: Client, service_a: Service) -> None:
+    person = PersonFactory.create(last_name="Äyräs")
+    ClientshipFactory.create(person=person, service=service_a)
+    assert "autofocus" in caseworker.get(reverse("clients")).content.decode()
+    assert "autofocus" not in caseworker.get(reverse("clients"), {"after": person.subject}).content.decode()
+    assert "autofocus" in search(caseworker, "Virtanen")
+    assert "autofocus" in search(caseworker, "010190-9")
+    assert "autofocus" not in search(caseworker, "äyr")
 
 
 @pytest.mark.parametrize(

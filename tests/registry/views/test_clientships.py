@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from registry.models import Clientship, EndReason, Service, User
-from tests.factories import AppliedChangeFactory, ClientshipFactory, PersonFactory
+from tests.factories import AppliedChangeFactory, ClientshipFactory, PersonFactory, ProblemFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("permit")]
 
@@ -35,6 +35,22 @@ def test_f42_the_page_shows_first_what_will_be_erased_and_when(caseworker: Clien
     assert "muutosten historiaa" in text
     kept.refresh_from_db()
     assert kept.end is None
+
+
+def test_the_page_says_whose_clientship_it_is(caseworker: Client, kept: Clientship) -> None:
+    address = reverse("clientship-end", args=[kept.pk])
+    name = f"{kept.person.first_names} {kept.person.last_name}"
+    assert name in caseworker.get(address).content.decode()
+    # One that may be somebody else's is not shown (outside.md, Import file).
+    ProblemFactory.create(person=kept.person, kind="NAME_MISMATCH")
+    assert name not in caseworker.get(address).content.decode()
+
+
+def test_f42_of_a_person_who_stays_only_the_clientship_goes(caseworker: Client, kept: Clientship) -> None:
+    ClientshipFactory.create(person=kept.person)
+    text = caseworker.post(reverse("clientship-end", args=[kept.pk]), TOLD).content.decode()
+    assert "Vain tämä asiakkuus poistetaan" in text
+    assert "Rekisteristä poistetaan kaikki" not in text
 
 
 def test_f42_what_was_previewed_is_ended_and_can_be_taken_back(caseworker: Client, kept: Clientship) -> None:

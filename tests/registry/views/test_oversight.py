@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from registry.models import AuditEvent, ErasureHold, PersonCode, SubjectCode, User
+from registry.models import AuditEvent, ErasureHold, ErasureReceipt, PersonCode, Service, SubjectCode, User
 from registry.selectors import audit_log
 from registry.services import audit
 from registry.services.audit import Action
@@ -65,6 +65,15 @@ def test_f43_a_second_person_confirms_an_erasure_of_many(client: Client, bertta:
     assert hold.confirmed_by == bertta
     assert AuditEvent.objects.filter(action="CONFIRM_ERASURE", count=312).exists()
     assert reverse("erasure-confirm") not in client.get(reverse("erasures")).content.decode()
+
+
+def test_f45_a_receipt_tells_the_services_by_name(client: Client, bertta: User, service_a: Service) -> None:
+    for service in (service_a.code, "GONE"):
+        ErasureReceipt.objects.create(code_hashes=[], services=[service], whole_person=True, rows={})
+    client.force_login(bertta)
+    page = client.get(reverse("erasures")).content.decode()
+    assert service_a.name_fi in page
+    assert "GONE" in page
 
 
 def ask(client: Client, code: str, **more: object) -> str:

@@ -51,6 +51,7 @@ def test_g46_signing_in_and_out_leaves_an_event_each(client: Client) -> None:
     assert (answer.status_code, answer["Location"]) == (302, reverse("start"))
     answer = client.post(reverse("sign-out"))
     assert (answer.status_code, answer["Location"]) == (302, reverse("sign-in"))
+    assert "Olet kirjautunut ulos" in client.get(answer["Location"]).content.decode()
     events = AuditEvent.objects.order_by("pk").values_list("action", "outcome", "user_id", "username", "origin")
     assert list(events) == [
         ("SIGN_IN", "done", user.pk, user.username, "127.0.0.1"),
@@ -143,4 +144,4 @@ def test_the_page_of_a_fault_needs_no_database(rf: RequestFactory, django_assert
     with django_assert_num_queries(0):
         answer = server_error(rf.get("/"))
     assert answer.status_code == 500
-    assert "Vika on meidän" in answer.content.decode()
+    assert "Vika on palvelussa" in answer.content.decode()
