@@ -216,16 +216,23 @@ def _date(text: str) -> date | None:
 def _provider(text: str, service: int, known: Known) -> int | None:
     if not text:
         return None
-    try:
-        business_id = str(ytunnus.format(ytunnus.validate(text)))
-    except ValidationError:
-        raise _BadValue("tuottaja", "not a valid Y-tunnus") from None
+    business_id = _business_id(text)
+    if business_id is None:
+        raise _BadValue("tuottaja", "not a valid Y-tunnus")
     provider = known.providers.get(business_id)
     if provider is None:
         raise _BadValue("tuottaja", "no such provider")
     if (service, provider) not in known.produced:
         raise _BadValue("tuottaja", "does not produce this service")
     return provider
+
+
+@lru_cache(maxsize=10_000)
+def _business_id(text: str) -> str | None:
+    try:
+        return str(ytunnus.format(ytunnus.validate(text)))
+    except ValidationError:
+        return None
 
 
 def _text(column: str, told: Mapping[str, str]) -> str | None:
