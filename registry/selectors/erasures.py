@@ -38,10 +38,12 @@ class ReceiptRow:
 
 @dataclass(frozen=True, slots=True)
 class Erasures:
-    """What is due today, what waits for a second person, and the latest receipts, which name nobody."""
+    """What is due today, what waits for a second person, whether one has been confirmed and waits for its run, and the
+    latest receipts, which name nobody."""
 
     due: erasure.Due
     held: ErasureHold | None
+    confirmed: bool
     receipts: tuple[ReceiptRow, ...]
 
 
@@ -59,4 +61,5 @@ def erasures(access: Access, day: date) -> Erasures:
         ReceiptRow(one.erased_at, one.whole_person, tuple(names.get(code, code) for code in one.services))
         for one in ErasureReceipt.objects.order_by("-pk")[:RECEIPTS_SHOWN]
     )
-    return Erasures(erasure.due(day), erasure.held(), receipts)
+    confirmed = ErasureHold.objects.filter(done_at=None, confirmed_at__isnull=False).exists()
+    return Erasures(erasure.due(day), erasure.held(), confirmed, receipts)
