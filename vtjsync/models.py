@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -159,3 +161,53 @@ class SyncControl(models.Model):
 
     def __str__(self) -> str:
         return "sync control"
+
+
+class Brake(models.Model):
+    """So much would have ended or gone by the silence of basic data that nothing of it was written (domain.md B18).
+
+    One waits at a time; ``decision`` is empty until an administrator has decided.
+    """
+
+    class Decision(models.TextChoices):
+        RELEASED = "RELEASED", _("Released")
+        ASKED_AGAIN = "ASKED_AGAIN", _("Asked again")
+
+    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="brakes")
+    opened_at = models.DateTimeField(db_default=Now())
+    decision = models.TextField(choices=Decision, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(models.Value(1), condition=Q(decision=""), name="one_brake_waits"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Silence(models.Model):
+    """Basic data was silent about groups of which values are held; whether that counts is decided for the whole run.
+
+    Holds the names of the groups, TURVAKIELTO for a ban that would end, and never a value (docs/adr/0008).
+    """
+
+    class State(models.TextChoices):
+        NOTED = "NOTED"
+        HELD = "HELD"
+        ALLOWED = "ALLOWED"
+
+    person = models.OneToOneField(Person, models.DO_NOTHING, primary_key=True, related_name="+")
+    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="silences")
+    groups = ArrayField(models.TextField())
+    state = models.TextField(choices=State, default=State.NOTED)
+    noted_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.pk)

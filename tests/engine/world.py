@@ -30,7 +30,7 @@ from vtjsync.engine.basic_data import Asked
 from vtjsync.engine.connection import Sent, database_now
 from vtjsync.engine.effects import successors
 from vtjsync.engine.run import Run, begin
-from vtjsync.models import Cohort, Enrolment
+from vtjsync.models import Cohort, Enrolment, Silence, SyncRun
 from vtjsync.wire.muutosrajapinta import BasicDataPage, ChangePage, Entry
 
 _serial = count()
@@ -140,7 +140,8 @@ def answer(
     when: Sent | None = None,
     broken: int = 0,
 ) -> dict[str, int]:
-    """One answer of basic data."""
+    """One answer of basic data, whose silence counts (domain.md B18)."""
+    let_silence_count([one.person_id for one in asked])
     page = BasicDataPage(list(entries), True, ENTRY, broken)
     with transaction.atomic():
         return dict(
@@ -148,6 +149,16 @@ def answer(
                 None, asked, page=page, sent=when or sent(), granted=ALL, cohort_id=into.pk if into else None
             )
         )
+
+
+def let_silence_count(person_ids: list[int]) -> None:
+    """As if a run had decided that what VTJ is silent about is gone."""
+    run_, _ = SyncRun.objects.get_or_create(started_by="test", state=SyncRun.State.COMPLETE, owner="none:1:1")
+    Silence.objects.filter(person__in=person_ids).delete()
+    persons = Person.objects.filter(pk__in=person_ids)
+    Silence.objects.bulk_create(
+        [Silence(person=one, run=run_, groups=list(Group), state=Silence.State.ALLOWED) for one in persons]
+    )
 
 
 def location_rows(person: Person) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -21,14 +21,14 @@ from registry.record import Group
 from registry.services import audit, name_check
 from registry.services.audit import Action
 from registry.services.vtj_data import Held
-from vtjsync.engine import effects, permit
+from vtjsync.engine import brake, effects, permit
 from vtjsync.engine.connection import Connection, Sent, database_now
 from vtjsync.engine.effects import Effects
 from vtjsync.engine.permit import ON_THE_LIST
 from vtjsync.engine.run import BASIS, Run
 from vtjsync.models import Cohort, Enrolment
 from vtjsync.reading import snapshot
-from vtjsync.reading.outcome import Ask, Context
+from vtjsync.reading.outcome import NO_GROUPS, Ask, Context
 from vtjsync.wire.muutosrajapinta import BasicDataPage, Entry
 
 # When to ask again about somebody whom VTJ leaves out of its answer, or whose data cannot be read (domain.md A4); after
@@ -50,7 +50,9 @@ _NOT_TOO_EARLY = "(p.ask_not_before IS NULL OR p.ask_not_before <= clock_timesta
 # Who is due, in the order of asking (domain.md B19).
 DUE: Final = {
     "urgent": f"p.ask IS NOT NULL AND p.ask_urgent AND {_NOT_TOO_EARLY}",
-    "other": f"p.ask IS NOT NULL AND NOT p.ask_urgent AND {_NOT_TOO_EARLY}",
+    "other": f"p.ask IS NOT NULL AND p.ask <> '{Ask.SILENT}' AND NOT p.ask_urgent AND {_NOT_TOO_EARLY}",
+    "silent": f"p.ask = '{Ask.SILENT}'"
+    " AND EXISTS (SELECT FROM vtjsync_silence s WHERE s.person_id = p.id AND s.state = 'ALLOWED')",
     "joining": "p.ask IS NULL AND p.status <> 'NOT_FOUND'"
     " AND NOT EXISTS (SELECT FROM vtjsync_enrolment e WHERE e.person_id = p.id)",
 }
@@ -148,7 +150,8 @@ def store(
     """Stores an answer, in the caller's transaction. Returns counts by the names of SyncRun's fields.
 
     Dropped is the answer about a person who is gone, or of whom something was applied after the request had been made
-    up (domain.md B12); that person stays due. Whoever is not in a cohort joins one here, under its lock, if this was
+    up (domain.md B12); that person stays due. What the answer is silent about is left as it is held, unless the run has
+    decided that it counts (B18). Whoever is not in a cohort joins one here, under its lock, if this was
     requested after the answer that gave the cohort its cursor (B9).
     """
     context = Context(granted=granted, today=sent.today, tolerance=settings.VTJ_CLOCK_TOLERANCE)
@@ -158,21 +161,26 @@ def store(
     mentioned.update(*(effects.codes_in(entry.rows) for entry in entries.values()))
     found = effects.load(mentioned)
     counts: Counter[str] = Counter()
-    joining = []
+    counting, silent = brake.allowed(found.held), {}
+    answered, joining = [], []
     for one in batch:
         held = found.held.get(one.person_id)
         if held is None or held.version != one.version:
             continue
         entry = entries.get(one.code)
         if entry is not None:
-            _take(found, held, entry, sent, context)
             counts["received"] += 1
+            answered.append(held.id)
+            of_person = replace(context, silence=counting.get(held.id, NO_GROUPS))
+            if groups := _take(found, held, entry, sent, of_person):
+                silent[held.id] = groups
         elif page.up_to_date:
             _missing(found, held, sent.database, unreadable=bool(page.broken))
             counts["not_found"] += 1
         if held.status == PersonStatus.CURRENT and not one.enrolled:
             joining.append(one.person_id)
     counts["problems_opened"] = found.write(run_id)
+    brake.note(run_id, answered, silent)
     name_check.compare([one.person_id for one in batch])
     if cohort is not None and sent.database > cohort.cursor_at:
         _join(cohort, joining)
@@ -180,16 +188,20 @@ def store(
     return counts
 
 
-def _take(found: Effects, held: Held, entry: Entry, sent: Sent, context: Context) -> None:
-    """Lets one person's basic data count."""
+def _take(found: Effects, held: Held, entry: Entry, sent: Sent, context: Context) -> frozenset[Group]:
+    """Lets one person's basic data count. Returns the groups about which it is silent, and that does not count yet."""
     outcome = snapshot.read(entry.rows, sent.vtj, found.state(held.id), context, readable=entry.readable)
-    attempts = held.ask_attempts
+    attempts, was_hidden = held.ask_attempts, held.location_hidden
     held.ask, held.ask_urgent, held.ask_not_before, held.ask_attempts = None, False, None, 0
     found.touched.add(held.id)
     found.take(held.id, outcome, AppliedChange.Source.BASIC_DATA, sent.vtj)
-    held.location_hidden = outcome.hide_location
+    held.location_hidden = outcome.hide_location or (was_hidden and bool(outcome.silent))
     if entry.readable:
-        held.status, held.checked_at = PersonStatus.CURRENT, sent.database
+        held.status = PersonStatus.CURRENT
+    if outcome.silent:
+        found.ask(held.id, Ask.SILENT)
+    elif entry.readable:
+        held.checked_at = sent.database
     if outcome.ask is not None:
         found.ask(held.id, outcome.ask, sent.database + SECOND_LOOK if outcome.ask is Ask.SILENCE else None)
     found.close_problem(held.id, ProblemKind.NOT_FOUND)
@@ -202,6 +214,7 @@ def _take(found: Effects, held: Held, entry: Entry, sent: Sent, context: Context
         found.open_problem(held.id, ProblemKind.BAN_UNCLEAR)
     else:
         found.close_problem(held.id, ProblemKind.BAN_UNCLEAR)
+    return outcome.silent
 
 
 def _missing(found: Effects, held: Held, now: datetime, *, unreadable: bool) -> None:

@@ -13,6 +13,7 @@ from vtjsync.reading.meaning import GROUP_OF
 from vtjsync.wire.groups import Row
 
 NO_GROUPS: frozenset[Group] = frozenset()
+EVERY_GROUP: frozenset[Group] = frozenset(Group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,16 @@ class PersonState:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The permit's groups, the Helsinki day of the answer, and the tolerance of clocks (domain.md C22)."""
+    """The permit's groups, the Helsinki day of the answer, and the tolerance of clocks (domain.md C22).
+
+    ``silence``: the groups whose absence from basic data counts (B18), TURVAKIELTO for the end of a ban by silence
+    (E33); what is held of the others is kept, and the outcome names them.
+    """
 
     granted: frozenset[Group]
     today: date
     tolerance: timedelta
+    silence: frozenset[Group] = EVERY_GROUP
 
     def groups(self, *, protected: bool) -> frozenset[Group]:
         """The groups whose values may be stored: no location of a protected person (domain.md E36), nor any when the
@@ -54,7 +60,8 @@ class Context:
 
 
 class Ask(StrEnum):
-    """Why basic data is to be asked (domain.md B11), the most pressing first."""
+    """Why basic data is to be asked (domain.md B11), the most pressing first. SILENT: basic data was silent about what
+    is held, and the run decides whether that counts (B18)."""
 
     UNREADABLE = "UNREADABLE"
     BAN = "BAN"
@@ -64,11 +71,12 @@ class Ask(StrEnum):
     CODE = "CODE"
     OLDER = "OLDER"
     VALUE = "VALUE"
+    SILENT = "SILENT"
 
     @property
     def urgent(self) -> bool:
         """Whether it is about a ban or a place, which go before other asks (domain.md B19)."""
-        return self not in {Ask.CODE, Ask.OLDER, Ask.VALUE}
+        return self not in {Ask.CODE, Ask.OLDER, Ask.VALUE, Ask.SILENT}
 
 
 def most_pressing(asks: Collection[Ask]) -> Ask | None:
@@ -91,7 +99,8 @@ class Outcome:
     ``hide_location``: the location is hidden until basic data has come (domain.md B14). False from a change leaves a
     hidden location hidden; False from basic data shows it again.
     ``unconfirmed_ban``: basic data can neither confirm nor repair the ban, which is for the handlers (E33).
-    ``cleared``: the groups that held a value and from which basic data was silent (B18).
+    ``cleared``: the groups that held a value and from which basic data was silent (B18). ``silent``: those of which
+    that did not count, TURVAKIELTO for a ban that it would have ended.
     ``unreadable``: the groups of basic data that could not be read; what was held stays, and asking again at once
     would not help, so it is a problem and not an ask.
     ``ignored``: the number of rows of groups outside the product or the permit.
@@ -106,5 +115,6 @@ class Outcome:
     ended_by_silence: bool = False
     unconfirmed_ban: bool = False
     cleared: frozenset[Group] = NO_GROUPS
+    silent: frozenset[Group] = NO_GROUPS
     unreadable: frozenset[Group] = NO_GROUPS
     ignored: int = 0
