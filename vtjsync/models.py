@@ -139,9 +139,10 @@ class ConnectionCheck(models.Model):
 
 
 class SyncControl(models.Model):
-    """The one row that all workers look at before a request: whether to stop, and the shared budget of the minute.
+    """The one row that all workers look at before a request: whether to stop, or to leave VTJ alone for a while.
 
-    ``stopped_reason`` is set by 401, 403 and access denied (domain.md B16) and cleared by an administrator.
+    ``stopped_reason`` is set by 401, 403 and access denied (domain.md B16), to the name of a member of
+    vtjsync.wire.errors.Reason, and cleared by an administrator.
     """
 
     only = models.BooleanField(primary_key=True, default=True)
@@ -152,8 +153,8 @@ class SyncControl(models.Model):
     # The same as the first two, for single look-ups, which have an account of their own.
     look_ups_stopped_reason = models.TextField(blank=True)
     look_ups_stopped_at = models.DateTimeField(null=True)
-    budget_minute = models.DateTimeField(null=True)
-    budget_used = models.PositiveIntegerField(default=0)
+    # VTJ has said 429, and asked to be left alone until then.
+    quota_until = models.DateTimeField(null=True)
 
     class Meta:
         default_permissions = ()
@@ -161,6 +162,24 @@ class SyncControl(models.Model):
 
     def __str__(self) -> str:
         return "sync control"
+
+
+class RequestBudget(models.Model):
+    """The requests of one class in the minute that it last asked in, counted over all workers (domain.md B19).
+
+    ``priority`` is a member of vtjsync.engine.budget.Priority. ``waiting_at``: when a request was last told to wait.
+    """
+
+    priority = models.PositiveSmallIntegerField(primary_key=True)
+    minute = models.DateTimeField(null=True)
+    used = models.PositiveIntegerField(default=0)
+    waiting_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class Brake(models.Model):

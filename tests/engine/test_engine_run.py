@@ -15,9 +15,11 @@ from django.db import connection
 from registry.models import AuditEvent, User
 from registry.policies import Access
 from vtjsync.engine import run as engine
+from vtjsync.engine.budget import Priority
 from vtjsync.engine.connection import Connection, Stopped, database_now, stop
 from vtjsync.engine.run import Busy, Lost, begin
 from vtjsync.models import SyncControl, SyncRun
+from vtjsync.wire.errors import Reason
 
 pytestmark = pytest.mark.django_db
 
@@ -112,10 +114,10 @@ def test_g46_a_run_leaves_an_event_at_its_start_and_its_end() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_b16_after_a_refusal_nothing_is_sent_until_somebody_lets_it_go_on() -> None:
-    stop("Access is denied.")
+    stop(Reason.PERMIT)
     vtj = Connection()
-    with pytest.raises(Stopped, match="Access is denied"):
-        vtj.yesterday_key()
+    with pytest.raises(Stopped, match="permit"):
+        vtj.yesterday_key(Priority.CHANGES)
     assert vtj.client.requests == 0
     engine.resume(Access(None, "test"))
     assert SyncControl.objects.get().stopped_reason == ""
@@ -123,7 +125,7 @@ def test_b16_after_a_refusal_nothing_is_sent_until_somebody_lets_it_go_on() -> N
 
 
 def test_b16_only_who_may_run_the_sync_lets_it_go_on() -> None:
-    stop("Access is denied.")
+    stop(Reason.PERMIT)
     user = User.objects.create(username="celia")
     with pytest.raises(PermissionDenied):
         engine.resume(Access(user, "test"))
@@ -134,4 +136,4 @@ def test_b10_no_request_inside_a_transaction() -> None:
     vtj = Connection()
     assert connection.in_atomic_block
     with pytest.raises(RuntimeError, match="inside a database transaction"):
-        vtj.yesterday_key()
+        vtj.yesterday_key(Priority.CHANGES)

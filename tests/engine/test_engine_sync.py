@@ -229,13 +229,6 @@ def test_b9_who_comes_back_to_the_list_is_loaded_anew(register: Handle) -> None:
     assert Enrolment.objects.filter(person__codes__hetu=code).exists()
 
 
-def test_b19_the_budget_of_requests_is_shared_and_kept(vtj: Handle, settings: Settings) -> None:
-    settings.VTJ_RATE_LIMIT = 1000
-    world.clients(vtj.codes(5))
-    sync("test", wait=0)
-    assert SyncControl.objects.get().budget_used == len(vtj.requests)
-
-
 def test_g46_every_request_leaves_an_event_before_it_is_sent(register: Handle) -> None:
     actions = list(AuditEvent.objects.order_by("id").values_list("action", "count"))
     assert actions == [("START_RUN", 0), ("ASK_BASIC_DATA", 60), ("ASK_CHANGES", 60), ("END_RUN", 60)]

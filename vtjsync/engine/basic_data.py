@@ -22,6 +22,7 @@ from registry.services import audit, name_check
 from registry.services.audit import Action
 from registry.services.vtj_data import Held
 from vtjsync.engine import brake, effects, permit
+from vtjsync.engine.budget import Priority
 from vtjsync.engine.connection import Connection, Sent, database_now
 from vtjsync.engine.effects import Effects
 from vtjsync.engine.permit import ON_THE_LIST
@@ -47,14 +48,25 @@ SECOND_LOOK: Final = timedelta(hours=1)
 FRESH: Final = timedelta(days=1)
 
 _NOT_TOO_EARLY = "(p.ask_not_before IS NULL OR p.ask_not_before <= clock_timestamp())"
+# Asked again and again, later and later, since VTJ leaves the person out.
+_AGAIN = f"(p.ask_attempts > 0 AND p.ask <> '{Ask.UNREADABLE}')"
 # Who is due, in the order of asking (domain.md B19).
 DUE: Final = {
-    "urgent": f"p.ask IS NOT NULL AND p.ask_urgent AND {_NOT_TOO_EARLY}",
-    "other": f"p.ask IS NOT NULL AND p.ask <> '{Ask.SILENT}' AND NOT p.ask_urgent AND {_NOT_TOO_EARLY}",
+    "urgent": f"p.ask IS NOT NULL AND p.ask_urgent AND NOT {_AGAIN} AND {_NOT_TOO_EARLY}",
+    "other": f"p.ask IS NOT NULL AND NOT p.ask_urgent AND p.ask <> '{Ask.SILENT}' AND NOT {_AGAIN}"
+    f" AND {_NOT_TOO_EARLY}",
     "silent": f"p.ask = '{Ask.SILENT}'"
     " AND EXISTS (SELECT FROM vtjsync_silence s WHERE s.person_id = p.id AND s.state = 'ALLOWED')",
     "joining": "p.ask IS NULL AND p.status <> 'NOT_FOUND'"
     " AND NOT EXISTS (SELECT FROM vtjsync_enrolment e WHERE e.person_id = p.id)",
+    "again": f"p.ask IS NOT NULL AND {_AGAIN} AND {_NOT_TOO_EARLY}",
+}
+PRIORITIES: Final = {
+    "urgent": Priority.URGENT,
+    "other": Priority.ASKS,
+    "silent": Priority.ASKS,
+    "joining": Priority.FIRST_LOAD,
+    "again": Priority.NOT_FOUND,
 }
 
 
@@ -78,7 +90,7 @@ def ask_due(connection: Connection, run: Run, until: float) -> Counter[str]:
         last = 0
         while batch := due(why, last):
             last = batch[-1].person_id
-            stored = ask(connection, run.id, batch, permit.granted(today()))
+            stored = ask(connection, run.id, batch, permit.granted(today()), PRIORITIES[why])
             counts.update(due=len(batch), stored=stored["received"] + stored["not_found"])
             run.counts.update(
                 asked_again=0 if why == "joining" else len(batch),
@@ -111,7 +123,7 @@ def count_due() -> int:
 def fetch(connection: Connection, person_ids: Sequence[int], granted: frozenset[Group]) -> Counter[str]:
     """Asks for these persons at once, outside of any run: somebody was just added (domain.md B19)."""
     batch = _select(f"p.id = ANY(%s) AND {ON_THE_LIST} ORDER BY p.id LIMIT 1000", [list(person_ids), *_today()])
-    return ask(connection, None, batch, granted) if batch else Counter()
+    return ask(connection, None, batch, granted, Priority.ADDED) if batch else Counter()
 
 
 def mark_rechecks(day: date) -> int:
@@ -126,14 +138,16 @@ def mark_rechecks(day: date) -> int:
         return int(cursor.rowcount)
 
 
-def ask(connection: Connection, run_id: int | None, batch: Sequence[Asked], granted: frozenset[Group]) -> Counter[str]:
+def ask(
+    connection: Connection, run_id: int | None, batch: Sequence[Asked], granted: frozenset[Group], priority: Priority
+) -> Counter[str]:
     """One request for one batch, and its answer stored in one transaction."""
     joining = sum(not one.enrolled for one in batch)
-    cohort_id = _cohort_with_room(connection, joining) if joining else None
+    cohort_id = _cohort_with_room(connection, joining, priority) if joining else None
     details = {} if run_id is None else {"run": run_id}
     audit.record(Access(None, BASIS), Action.ASK_BASIC_DATA, count=len(batch), details=details)
     codes, groups = [one.code for one in batch], sorted(granted)
-    page, sent = connection.send(lambda api: api.basic_data(codes, groups))
+    page, sent = connection.send(lambda api: api.basic_data(codes, groups), priority)
     with transaction.atomic():
         return store(run_id, batch, page=page, sent=sent, granted=granted, cohort_id=cohort_id)
 
@@ -250,7 +264,7 @@ def _by_code(page: BasicDataPage) -> dict[str, Entry]:
     return entries
 
 
-def _cohort_with_room(connection: Connection, wanted: int) -> int:
+def _cohort_with_room(connection: Connection, wanted: int, priority: Priority) -> int:
     """A cohort that so many may join. A new one gets its cursor before basic data for it is asked (domain.md B9)."""
     with database.cursor() as cursor:
         cursor.execute(
@@ -262,7 +276,7 @@ def _cohort_with_room(connection: Connection, wanted: int) -> int:
     if row is not None:
         cohort_id: int = row[0]
         return cohort_id
-    key = connection.yesterday_key()
+    key = connection.yesterday_key(priority)
     cohort: Cohort = Cohort.objects.create(cursor=key, cursor_at=database_now())
     return cohort.pk
 

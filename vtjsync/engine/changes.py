@@ -20,6 +20,7 @@ from registry.services import audit
 from registry.services.audit import Action
 from registry.sql import ids
 from vtjsync.engine import effects, permit
+from vtjsync.engine.budget import Priority
 from vtjsync.engine.connection import Connection, Sent, database_now
 from vtjsync.engine.effects import Effects, Overtaken
 from vtjsync.engine.permit import ON_THE_LIST
@@ -88,7 +89,7 @@ def _ask(
     for _ in range(MAX_CHAIN):
         details = {"run": run.id, "cohort": cohort_id}
         audit.record(Access(None, BASIS), Action.ASK_CHANGES, count=len(asked), details=details)
-        page, sent = connection.send(partial(Muutosrajapinta.changes, key=key, codes=asked))
+        page, sent = connection.send(partial(Muutosrajapinta.changes, key=key, codes=asked), Priority.CHANGES)
         successors = effects.successors(row for entry in page.entries for row in entry.rows) - set(asked)
         if not successors:
             return page, sent, asked
