@@ -80,6 +80,10 @@ class Group(StrEnum):
 
 LOCATION_GROUPS = frozenset({Group.HOME, Group.FOREIGN, Group.MUNICIPALITY})
 
+# A reason to ask VTJ about a person that says more than itself: what has happened meanwhile is not known, so a
+# location that is held is shown as not confirmed (domain.md B17).
+LOST_TRACK = "LOST_TRACK"
+
 
 @dataclass(frozen=True, slots=True)
 class HomeAddress:

@@ -22,6 +22,12 @@ class Cohort(models.Model):
     cursor = models.BigIntegerField(_("cursor"))
     cursor_at = models.DateTimeField()
     up_to_date_as_of = models.DateTimeField(null=True)
+    # VTJ refuses the cursor (domain.md B17): since when, and in which words.
+    refused_at = models.DateTimeField(null=True)
+    refused_status = models.PositiveSmallIntegerField(null=True)
+    refused_type = models.TextField(blank=True)
+    reset_asked = models.BooleanField(default=False)
+    reset_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("cohort")

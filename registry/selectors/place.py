@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from registry.models import DataPermit, Person, PersonStatus
-from registry.record import Group
+from registry.record import LOST_TRACK, Group
 
 # Administrators are warned from this many days before the permit ends, and more gravely from the second on (A2).
 WARN_DAYS: Final = 90
@@ -69,6 +69,6 @@ def place_of(
         (person.status == PersonStatus.AWAITING, Place.AWAITING),
         (person.location_hidden, Place.CHECKED),
         (age > settings.LOCATION_HIDE, Place.UNCONFIRMED),
-        (age > settings.LOCATION_WARN, Place.OLD),
+        (age > settings.LOCATION_WARN or person.ask == LOST_TRACK, Place.OLD),
     )
     return next((place for holds, place in rules if holds), Place.SHOWN)

@@ -47,6 +47,8 @@ class Action(models.TextChoices):
     RESUME_SYNC = "RESUME_SYNC", _("Let the sync go on")
     RESUME_LOOK_UPS = "RESUME_LOOK_UPS", _("Let the look-ups go on")
     CHECK_VTJ = "CHECK_VTJ", _("Checked the connection to VTJ")
+    ASK_RESET = "ASK_RESET", _("Had a refused cursor reset")
+    RESET_CURSOR = "RESET_CURSOR", _("A refused cursor was reset")
     HOLD_BACK = "HOLD_BACK", _("A run held back what VTJ was silent about")
     RELEASE_BRAKE = "RELEASE_BRAKE", _("Released what a run had held back")
     ASK_HELD_AGAIN = "ASK_HELD_AGAIN", _("Had VTJ asked again about what a run had held back")

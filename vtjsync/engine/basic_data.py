@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Final, TypeAlias
 
 from django.conf import settings
 from django.db import connection as database
@@ -21,27 +22,18 @@ from registry.record import Group
 from registry.services import audit, name_check
 from registry.services.audit import Action
 from registry.services.vtj_data import Held
-from vtjsync.engine import brake, effects, permit
+from vtjsync.engine import brake, effects, halving, permit, refusals
 from vtjsync.engine.budget import Priority
 from vtjsync.engine.connection import Connection, Sent, database_now
 from vtjsync.engine.effects import Effects
 from vtjsync.engine.permit import ON_THE_LIST
+from vtjsync.engine.refusals import DELAYS
 from vtjsync.engine.run import BASIS, Run
 from vtjsync.models import Cohort, Enrolment
 from vtjsync.reading import snapshot
 from vtjsync.reading.outcome import NO_GROUPS, Ask, Context
 from vtjsync.wire.muutosrajapinta import BasicDataPage, Entry
 
-# When to ask again about somebody whom VTJ leaves out of its answer, or whose data cannot be read (domain.md A4); after
-# the last it is left to staff.
-DELAYS: Final = (
-    timedelta(hours=1),
-    timedelta(hours=6),
-    timedelta(days=1),
-    timedelta(days=3),
-    timedelta(days=7),
-    timedelta(days=30),
-)
 # The second look that must agree before silence ends a ban (domain.md E33).
 SECOND_LOOK: Final = timedelta(hours=1)
 # A cursor this old would replay too much for somebody who joins now.
@@ -68,6 +60,9 @@ PRIORITIES: Final = {
     "joining": Priority.FIRST_LOAD,
     "again": Priority.NOT_FOUND,
 }
+
+
+_Answer: TypeAlias = tuple[Sequence[Hetu], BasicDataPage, Sent]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +136,21 @@ def mark_rechecks(day: date) -> int:
 def ask(
     connection: Connection, run_id: int | None, batch: Sequence[Asked], granted: frozenset[Group], priority: Priority
 ) -> Counter[str]:
-    """One request for one batch, and its answer stored in one transaction."""
+    """One request for one batch, and its answer stored in one transaction; a batch that VTJ refuses is halved (B16)."""
     joining = sum(not one.enrolled for one in batch)
     cohort_id = _cohort_with_room(connection, joining, priority) if joining else None
-    details = {} if run_id is None else {"run": run_id}
-    audit.record(Access(None, BASIS), Action.ASK_BASIC_DATA, count=len(batch), details=details)
-    codes, groups = [one.code for one in batch], sorted(granted)
-    page, sent = connection.send(lambda api: api.basic_data(codes, groups), priority)
-    with transaction.atomic():
-        return store(run_id, batch, page=page, sent=sent, granted=granted, cohort_id=cohort_id)
+    codes, send = [one.code for one in batch], _sender(connection, run_id, granted, priority)
+    halved = halving.ask(codes, send, partial(refusals.known, codes), alone=True)
+    counts = Counter(problems_opened=refusals.refused(halved.refused) if halved.refused else 0)
+    if halved.answers:
+        page, sent = _together(halved.answers)
+        accepted = {code for part, _, _ in halved.answers for code in part}
+        batch = [one for one in batch if one.code in accepted]
+        with transaction.atomic():
+            counts += store(run_id, batch, page=page, sent=sent, granted=granted, cohort_id=cohort_id)
+    if halved.error is not None:
+        raise halved.error
+    return counts
 
 
 def store(
@@ -219,6 +220,7 @@ def _take(found: Effects, held: Held, entry: Entry, sent: Sent, context: Context
     if outcome.ask is not None:
         found.ask(held.id, outcome.ask, sent.database + SECOND_LOOK if outcome.ask is Ask.SILENCE else None)
     found.close_problem(held.id, ProblemKind.NOT_FOUND)
+    found.close_problem(held.id, ProblemKind.CODE_REFUSED)
     if outcome.unreadable:
         _again(found, held, Ask.UNREADABLE, attempts, sent.database)
         found.open_problem(held.id, ProblemKind.UNREADABLE)
@@ -234,6 +236,7 @@ def _take(found: Effects, held: Held, entry: Entry, sent: Sent, context: Context
 def _missing(found: Effects, held: Held, now: datetime, *, unreadable: bool) -> None:
     """VTJ left the person out: never "no data" (domain.md A4). In an answer with an entry that nobody can tell whose it
     is, it may be that entry, and the entry may tell of a ban (B14)."""
+    found.close_problem(held.id, ProblemKind.CODE_REFUSED)
     why = Ask(held.ask) if held.ask in set(Ask) else Ask.VALUE
     if unreadable:
         why = Ask.UNREADABLE
@@ -253,6 +256,28 @@ def _again(found: Effects, held: Held, why: Ask, attempts: int, now: datetime) -
         return
     found.ask(held.id, why, now + DELAYS[attempts])
     held.ask_attempts = attempts + 1
+
+
+def _sender(
+    connection: Connection, run_id: int | None, granted: frozenset[Group], priority: Priority
+) -> Callable[[Sequence[Hetu]], _Answer]:
+    """Sends one request for the codes, and leaves an event before it (domain.md G46)."""
+    details, groups = {} if run_id is None else {"run": run_id}, sorted(granted)
+
+    def send(codes: Sequence[Hetu]) -> _Answer:
+        audit.record(Access(None, BASIS), Action.ASK_BASIC_DATA, count=len(codes), details=details)
+        page, sent = connection.send(lambda api: api.basic_data(codes, groups), priority)
+        return codes, page, sent
+
+    return send
+
+
+def _together(answers: Sequence[_Answer]) -> tuple[BasicDataPage, Sent]:
+    """The answers for the parts of one batch as one, as of the time of the first."""
+    pages = [page for _, page, _ in answers]
+    entries = [entry for page in pages for entry in page.entries]
+    broken, up_to_date = sum(page.broken for page in pages), all(page.up_to_date for page in pages)
+    return BasicDataPage(entries, up_to_date, pages[0].at, broken), answers[0][2]
 
 
 def _by_code(page: BasicDataPage) -> dict[str, Entry]:

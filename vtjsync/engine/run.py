@@ -37,6 +37,7 @@ REASONS: Final = {
     "DENIED": _("VTJ or the security server refused us: the permit, the credentials or the certificate."),
     "UNAVAILABLE": _("VTJ did not answer. The next run goes on from the same place."),
     "REFUSED": _("VTJ refused a request."),
+    "CURSOR": _("VTJ no longer accepts where a cohort stands in its log: an administrator has to reset the cursor."),
     "UNREADABLE": _("An answer of VTJ could not be read."),
     "NO_PROGRESS": _("VTJ said that there is more, but did not advance."),
     "ENDLESS": _("VTJ's changes did not come to an end."),

@@ -12,10 +12,11 @@ from django.db import Error as DatabaseError
 
 from registry.clock import today
 from registry.services.vtj_data import StorageError
-from vtjsync.engine import basic_data, brake, changes, permit
+from vtjsync.engine import basic_data, brake, changes, cursors, permit
 from vtjsync.engine.brake import Braked
 from vtjsync.engine.changes import Endless, NoProgress
 from vtjsync.engine.connection import Connection, Stopped
+from vtjsync.engine.cursors import CursorRefused
 from vtjsync.engine.effects import Overtaken
 from vtjsync.engine.permit import NoPermit
 from vtjsync.engine.run import WAIT_SECONDS, Lost, Run, begin
@@ -41,9 +42,10 @@ REASON_OF: Final[dict[type[Exception], str]] = {
     Overtaken: "OVERTAKEN",
     Lost: "LOST",
     Braked: "BRAKE",
+    CursorRefused: "CURSOR",
 }
 # What one cohort can meet while the others go on.
-OF_ONE_COHORT: Final = (Refused, Unreadable, NoProgress, Endless, Overtaken, StorageError)
+OF_ONE_COHORT: Final = (CursorRefused, Refused, Unreadable, NoProgress, Endless, Overtaken, StorageError)
 
 
 def sync(
@@ -136,13 +138,25 @@ def _poll_cohorts(connection: Connection, run: Run, polled: dict[int, float], fa
             continue
         failed.pop(cohort_id, None)
         try:
-            changes.poll(connection, run, cohort_id)
+            _poll(connection, run, cohort_id)
         except OF_ONE_COHORT as error:
             log.warning("sync run %s, cohort %s: %s: %s", run.id, cohort_id, type(error).__name__, error)
             failed[cohort_id] = error
         polled[cohort_id] = time.monotonic()
         run.progress["cohorts_done"] = len(polled) - len(failed)
         run.beat()
+
+
+def _poll(connection: Connection, run: Run, cohort_id: int) -> None:
+    """The changes of one cohort, from a new cursor where the setting allows it."""
+    try:
+        changes.poll(connection, run, cohort_id)
+    except CursorRefused as refusal:
+        cursors.note(cohort_id, refusal.error)
+        if not cursors.by_itself(cohort_id, refusal.error):
+            raise
+        cursors.reset(connection, run.id, cohort_id)
+        changes.poll(connection, run, cohort_id)
 
 
 def _cohorts() -> set[int]:

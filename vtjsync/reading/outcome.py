@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from registry.hetu import Hetu
-from registry.record import LOCATION_GROUPS, Group, PersonRecord
+from registry.record import LOCATION_GROUPS, LOST_TRACK, Group, PersonRecord
 from vtjsync.reading.meaning import GROUP_OF
 from vtjsync.wire.groups import Row
 
@@ -60,10 +60,14 @@ class Context:
 
 
 class Ask(StrEnum):
-    """Why basic data is to be asked (domain.md B11), the most pressing first. SILENT: basic data was silent about what
-    is held, and the run decides whether that counts (B18)."""
+    """Why basic data is to be asked (domain.md B11), the most pressing first.
+
+    LOST_TRACK: VTJ's log could not be followed (B17). SILENT: basic data was silent about what is held, and the run
+    decides whether that counts (B18).
+    """
 
     UNREADABLE = "UNREADABLE"
+    LOST_TRACK = LOST_TRACK
     BAN = "BAN"
     SILENCE = "SILENCE"
     REVEAL = "REVEAL"
