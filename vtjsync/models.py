@@ -147,8 +147,7 @@ class ConnectionCheck(models.Model):
 class SyncControl(models.Model):
     """The one row that all workers look at before a request: whether to stop, or to leave VTJ alone for a while.
 
-    ``stopped_reason`` is set by 401, 403 and access denied (domain.md B16), to the name of a member of
-    vtjsync.wire.errors.Reason, and cleared by an administrator.
+    ``stopped_reason`` is set by 401, 403 and access denied (domain.md B16) and cleared by an administrator.
     """
 
     only = models.BooleanField(primary_key=True, default=True)

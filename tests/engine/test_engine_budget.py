@@ -21,7 +21,6 @@ from vtjsync.engine.connection import Connection, QuotaUsedUp, database_now, sto
 from vtjsync.engine.sync import sync
 from vtjsync.models import RequestBudget, SyncControl
 from vtjsync.simulator.server import Handle
-from vtjsync.wire.errors import Reason
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -154,7 +153,7 @@ def test_b19_a_change_is_asked_while_another_worker_waits(waiting: tuple[Handle,
 
 def test_b16_a_stop_reaches_a_worker_that_waits(waiting: tuple[Handle, list[str]]) -> None:
     vtj, ended = waiting
-    stop(Reason.CREDENTIALS)
+    stop("credentials")
     while not ended:
         time.sleep(0.05)
     assert (len(vtj.requests), ended) == (0, ["credentials"])

@@ -107,7 +107,7 @@ class Connection:
         """What an attempt's error means for all workers: none may go on (B16), or VTJ is to be left alone for a
         while."""
         if isinstance(error, Denied):
-            stop(error.reason)
+            stop(str(error))
         elif isinstance(error, Unavailable) and error.reason is Reason.QUOTA:
             budget.leave_alone(error.retry_after)
             if not self._insists:
@@ -146,6 +146,6 @@ def database_now() -> datetime:
     return now
 
 
-def stop(reason: Reason) -> None:
+def stop(reason: str) -> None:
     """Stops every run of every worker until an administrator lets them go on (domain.md B16)."""
     SyncControl.objects.update_or_create(pk=True, defaults={"stopped_reason": reason, "stopped_at": Now()})
