@@ -157,6 +157,19 @@ class PersonRecord:
             municipality=self.municipality if Group.MUNICIPALITY in groups else None,
         )
 
+    def with_values_of(self, groups: Collection[Group]) -> Self:
+        """The same person with names, mother tongue and death only where these groups hold them (domain.md C24)."""
+        named, spoken, dead = (group in groups for group in (Group.NAME, Group.LANGUAGE, Group.DEATH))
+        return replace(
+            self,
+            first_names=self.first_names if named else None,
+            last_name=self.last_name if named else None,
+            language_code=self.language_code if spoken else None,
+            language_name=self.language_name if spoken else None,
+            deceased=self.deceased and dead,
+            death_date=self.death_date if dead else None,
+        )
+
     @property
     def has_location(self) -> bool:
         """Whether any location value is held."""

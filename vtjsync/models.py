@@ -158,6 +158,8 @@ class SyncControl(models.Model):
     # The same as the first two, for single look-ups, which have an account of their own.
     look_ups_stopped_reason = models.TextField(blank=True)
     look_ups_stopped_at = models.DateTimeField(null=True)
+    # The groups of the permit that the register's data was last asked with (domain.md C24); None before the first run.
+    granted = ArrayField(models.TextField(), null=True)
     # VTJ has said 429, and asked to be left alone until then.
     quota_until = models.DateTimeField(null=True)
 

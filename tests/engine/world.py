@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import count
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from registry.hetu import Hetu, compose
 from registry.models import (
@@ -141,7 +142,8 @@ def answer(
     broken: int = 0,
 ) -> dict[str, int]:
     """One answer of basic data, whose silence counts (domain.md B18)."""
-    let_silence_count([one.person_id for one in asked])
+    with suppress(IntegrityError):  # somebody is erased at this very moment
+        let_silence_count([one.person_id for one in asked])
     page = BasicDataPage(list(entries), True, ENTRY, broken)
     with transaction.atomic():
         return dict(

@@ -195,7 +195,7 @@ def store(
         if held.status == PersonStatus.CURRENT and not one.enrolled:
             joining.append(one.person_id)
     counts["problems_opened"] = found.write(run_id)
-    brake.note(run_id, answered, silent)
+    brake.note(run_id, answered, {one: groups for one, groups in silent.items() if one not in found.banned})
     name_check.compare([one.person_id for one in batch])
     if cohort is not None and sent.database > cohort.cursor_at:
         _join(cohort, joining)

@@ -57,8 +57,11 @@ class Braked(Exception):
 
 
 def prepare() -> None:
-    """Before a run: what a run noted that is dead counts for nothing, and the persons are asked anew."""
-    with transaction.atomic(), database.cursor() as cursor:
+    """Before a run: what a run noted that is dead counts for nothing, and the persons are asked anew.
+
+    Two transactions: elsewhere a person is locked before the row, so nobody may want the person while holding the row.
+    """
+    with database.cursor() as cursor:
         cursor.execute(_FORGET_OLD)
         cursor.execute(_ASK_WHOM_NO_ROW_NAMES, [Ask.VALUE, Ask.SILENT])
 
@@ -125,6 +128,13 @@ def ask_again(access: Access) -> None:
     """Drops what is held back: the next run asks these persons anew, and may brake again. Needs the right to run the
     sync."""
     _decide(access, Brake.Decision.ASKED_AGAIN, Action.ASK_HELD_AGAIN)
+
+
+def start_anew() -> None:
+    """Drops everything that is noted or held back, since another permit was asked by. In the caller's transaction,
+    which holds the control's row and has marked the persons."""
+    Silence.objects.all().delete()
+    Brake.objects.filter(decision="").update(decision=Brake.Decision.ASKED_AGAIN, decided_at=Now())
 
 
 def _decide(access: Access, decision: Brake.Decision, action: Action) -> None:

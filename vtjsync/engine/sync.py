@@ -106,6 +106,7 @@ def _rounds(connection: Connection, run: Run, with_changes: bool, with_basic_dat
     fruitless = 0
     decided = False
     while True:
+        permit.follow()
         if with_changes:
             _poll_cohorts(connection, run, polled, failed)
         if not with_basic_data:

@@ -62,8 +62,8 @@ class Context:
 class Ask(StrEnum):
     """Why basic data is to be asked (domain.md B11), the most pressing first.
 
-    LOST_TRACK: VTJ's log could not be followed (B17). SILENT: basic data was silent about what is held, and the run
-    decides whether that counts (B18).
+    LOST_TRACK: VTJ's log could not be followed (B17). PERMIT: the permit's groups have changed (C24). SILENT: basic
+    data was silent about what is held, and the run decides whether that counts (B18).
     """
 
     UNREADABLE = "UNREADABLE"
@@ -75,12 +75,13 @@ class Ask(StrEnum):
     CODE = "CODE"
     OLDER = "OLDER"
     VALUE = "VALUE"
+    PERMIT = "PERMIT"
     SILENT = "SILENT"
 
     @property
     def urgent(self) -> bool:
         """Whether it is about a ban or a place, which go before other asks (domain.md B19)."""
-        return self not in {Ask.CODE, Ask.OLDER, Ask.VALUE, Ask.SILENT}
+        return self not in {Ask.CODE, Ask.OLDER, Ask.VALUE, Ask.PERMIT, Ask.SILENT}
 
 
 def most_pressing(asks: Collection[Ask]) -> Ask | None:
