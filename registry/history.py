@@ -8,6 +8,13 @@ from dataclasses import dataclass
 from registry.record import ForeignAddress, Group, HomeAddress, PartialDate, PersonRecord
 
 LOCATION_FIELD_OF = {Group.HOME: "home", Group.FOREIGN: "foreign", Group.MUNICIPALITY: "municipality"}
+FIELDS_OF = {
+    Group.NAME: ("first_names", "last_name"),
+    Group.LANGUAGE: ("language",),
+    Group.DEATH: ("deceased",),
+    Group.BAN: ("protected",),
+    **{group: (field,) for group, field in LOCATION_FIELD_OF.items()},
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,10 @@ class Source(Protocol):
         """Mark these persons to be asked about in the next run: what was heard of them may not be all. For use inside
         a transaction that has locked them."""
 
+    def forget(self, person_ids: Sequence[int]) -> None:
+        """Follow these persons no more: the register holds nothing of the source's of them. For use inside a
+        transaction that has locked them."""
+
     def confirmed_at(self, person_ids: Sequence[int]) -> dict[int, datetime]:
         """When each person's data was last known to be up to date (domain.md B15, E41); absent if never."""
 

@@ -80,6 +80,10 @@ class Group(StrEnum):
 
 LOCATION_GROUPS = frozenset({Group.HOME, Group.FOREIGN, Group.MUNICIPALITY})
 
+# A reason to ask VTJ about a person that says more than itself: what has happened meanwhile is not known, so a
+# location that is held is shown as not confirmed (domain.md B17).
+LOST_TRACK = "LOST_TRACK"
+
 
 @dataclass(frozen=True, slots=True)
 class HomeAddress:
@@ -151,6 +155,19 @@ class PersonRecord:
             home=self.home if Group.HOME in groups else None,
             foreign=self.foreign if Group.FOREIGN in groups else frozenset(),
             municipality=self.municipality if Group.MUNICIPALITY in groups else None,
+        )
+
+    def with_values_of(self, groups: Collection[Group]) -> Self:
+        """The same person with names, mother tongue and death only where these groups hold them (domain.md C24)."""
+        named, spoken, dead = (group in groups for group in (Group.NAME, Group.LANGUAGE, Group.DEATH))
+        return replace(
+            self,
+            first_names=self.first_names if named else None,
+            last_name=self.last_name if named else None,
+            language_code=self.language_code if spoken else None,
+            language_name=self.language_name if spoken else None,
+            deceased=self.deceased and dead,
+            death_date=self.death_date if dead else None,
         )
 
     @property

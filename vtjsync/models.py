@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -20,6 +22,12 @@ class Cohort(models.Model):
     cursor = models.BigIntegerField(_("cursor"))
     cursor_at = models.DateTimeField()
     up_to_date_as_of = models.DateTimeField(null=True)
+    # VTJ refuses the cursor (domain.md B17): since when, and in which words.
+    refused_at = models.DateTimeField(null=True)
+    refused_status = models.PositiveSmallIntegerField(null=True)
+    refused_type = models.TextField(blank=True)
+    reset_asked = models.BooleanField(default=False)
+    reset_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("cohort")
@@ -137,7 +145,7 @@ class ConnectionCheck(models.Model):
 
 
 class SyncControl(models.Model):
-    """The one row that all workers look at before a request: whether to stop, and the shared budget of the minute.
+    """The one row that all workers look at before a request: whether to stop, or to leave VTJ alone for a while.
 
     ``stopped_reason`` is set by 401, 403 and access denied (domain.md B16) and cleared by an administrator.
     """
@@ -150,8 +158,10 @@ class SyncControl(models.Model):
     # The same as the first two, for single look-ups, which have an account of their own.
     look_ups_stopped_reason = models.TextField(blank=True)
     look_ups_stopped_at = models.DateTimeField(null=True)
-    budget_minute = models.DateTimeField(null=True)
-    budget_used = models.PositiveIntegerField(default=0)
+    # The groups of the permit that the register's data was last asked with (domain.md C24); None before the first run.
+    granted = ArrayField(models.TextField(), null=True)
+    # VTJ has said 429, and asked to be left alone until then.
+    quota_until = models.DateTimeField(null=True)
 
     class Meta:
         default_permissions = ()
@@ -159,3 +169,71 @@ class SyncControl(models.Model):
 
     def __str__(self) -> str:
         return "sync control"
+
+
+class RequestBudget(models.Model):
+    """The requests of one class in the minute that it last asked in, counted over all workers (domain.md B19).
+
+    ``priority`` is a member of vtjsync.engine.budget.Priority. ``waiting_at``: when a request was last told to wait.
+    """
+
+    priority = models.PositiveSmallIntegerField(primary_key=True)
+    minute = models.DateTimeField(null=True)
+    used = models.PositiveIntegerField(default=0)
+    waiting_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Brake(models.Model):
+    """So much would have ended or gone by the silence of basic data that nothing of it was written (domain.md B18).
+
+    One waits at a time; ``decision`` is empty until an administrator has decided.
+    """
+
+    class Decision(models.TextChoices):
+        RELEASED = "RELEASED", _("Released")
+        ASKED_AGAIN = "ASKED_AGAIN", _("Asked again")
+
+    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="brakes")
+    opened_at = models.DateTimeField(db_default=Now())
+    decision = models.TextField(choices=Decision, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(models.Value(1), condition=Q(decision=""), name="one_brake_waits"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Silence(models.Model):
+    """Basic data was silent about groups of which values are held; whether that counts is decided for the whole run.
+
+    Holds the names of the groups, TURVAKIELTO for a ban that would end, and never a value (docs/adr/0008).
+    """
+
+    class State(models.TextChoices):
+        NOTED = "NOTED"
+        HELD = "HELD"
+        ALLOWED = "ALLOWED"
+
+    person = models.OneToOneField(Person, models.DO_NOTHING, primary_key=True, related_name="+")
+    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="silences")
+    groups = ArrayField(models.TextField())
+    state = models.TextField(choices=State, default=State.NOTED)
+    noted_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.pk)

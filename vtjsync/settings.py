@@ -46,6 +46,7 @@ env = environ.FileAwareEnv(
     VTJ_BASIC_DATA_BATCH=(int, 1000),
     VTJ_COHORT_SIZE=(int, 10_000),
     VTJ_RATE_LIMIT=(int, 0),
+    VTJ_CURSOR_RESET_ON=(list, []),
     VTJ_CLOCK_TOLERANCE_SECONDS=(int, 300),
     VTJKYSELY_CLIENT=(str, ""),
     VTJKYSELY_SERVICE=(str, ""),
@@ -110,6 +111,7 @@ VTJ_DEADLINE: float = env("VTJ_DEADLINE")
 VTJ_BASIC_DATA_BATCH: int = env("VTJ_BASIC_DATA_BATCH")
 VTJ_COHORT_SIZE: int = env("VTJ_COHORT_SIZE")
 VTJ_RATE_LIMIT: int = env("VTJ_RATE_LIMIT")
+VTJ_CURSOR_RESET_ON: list[str] = env("VTJ_CURSOR_RESET_ON")
 VTJ_CLOCK_TOLERANCE = timedelta(seconds=env("VTJ_CLOCK_TOLERANCE_SECONDS"))
 # Single look-ups, over the same security server. vtjsync.engine.look_up makes a client of these.
 VTJKYSELY_CLIENT: str = env("VTJKYSELY_CLIENT")

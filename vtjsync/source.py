@@ -13,6 +13,7 @@ from registry.hetu import Hetu
 from registry.models import Person
 from registry.ports import Identity
 from registry.sql import ids
+from vtjsync.models import Enrolment, Silence
 from vtjsync.reading.outcome import Ask
 
 
@@ -31,6 +32,11 @@ class Vtj:
             ask=Coalesce("ask", Value(Ask.CODE)), ask_not_before=None, ask_attempts=0, version=F("version") + 1
         )
 
+    def forget(self, person_ids: Sequence[int]) -> None:
+        """Takes them out of their cohorts; whoever is asked about again joins anew (domain.md A2)."""
+        Enrolment.objects.filter(person__in=ids(person_ids)).delete()
+        Silence.objects.filter(person__in=ids(person_ids)).delete()
+
     def offers_look_ups(self) -> bool:
         """Whether the settings turn VTJkysely on."""
         from vtjsync.engine import look_up
@@ -47,18 +53,18 @@ class Vtj:
         """When each person's data was last known to be up to date, on the database's clock (domain.md B15, E41).
 
         That is the last poll of the person's cohort that ended with ajanTasalla, or the person's own basic data if that
-        is later. The basic data alone with a question open, and of those whose code VTJ does not find or has replaced:
-        their changes would not be told under it.
+        is later. The basic data alone with a question open (that the permit has changed doubts nothing that is held,
+        C24), and of those whose code VTJ does not find or has replaced: their changes would not be told under it.
         """
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT p.id, CASE WHEN p.ask IS NULL AND p.status = 'CURRENT' AND NOT EXISTS ("
+                "SELECT p.id, CASE WHEN (p.ask IS NULL OR p.ask = %s) AND p.status = 'CURRENT' AND NOT EXISTS ("
                 "SELECT FROM registry_problem o WHERE o.person_id = p.id AND o.closed_at IS NULL"
                 " AND o.kind IN ('NO_SUCCESSOR', 'TWO_ENTRIES'))"
                 " THEN greatest(p.checked_at, c.up_to_date_as_of) ELSE p.checked_at END"
                 " FROM registry_person p LEFT JOIN vtjsync_enrolment e ON e.person_id = p.id"
                 " LEFT JOIN vtjsync_cohort c ON c.id = e.cohort_id"
                 " WHERE p.id = ANY(%s) AND p.checked_at IS NOT NULL",
-                [list(person_ids)],
+                [Ask.PERMIT, list(person_ids)],
             )
             return dict(cursor.fetchall())

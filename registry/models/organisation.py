@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
+import pgtrigger
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import Func, Q
+from django.db.models.functions import Now
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -54,6 +56,8 @@ class DataPermit(models.Model):
     groups = ArrayField(models.TextField(), verbose_name=_("granted data groups"))
     valid_from = models.DateField(_("valid from"))
     valid_to = models.DateField(_("valid to"), null=True, blank=True)
+    # When what it covers was last changed, however that was written: erasure leaves a day for a mistake (A2).
+    changed_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         verbose_name = _("data permit")
@@ -80,6 +84,15 @@ class DataPermit(models.Model):
                 ],
             ),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="note_change",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.AnyChange("groups", "valid_from", "valid_to"),
+                func="NEW.changed_at = clock_timestamp(); RETURN NEW;",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.number
@@ -92,6 +105,11 @@ class DataPermit(models.Model):
     def places(self) -> frozenset[Group]:
         """The location groups that may be told: none without the right to hear of bans (domain.md C24)."""
         return frozenset(one for one in LOCATION_GROUPS if {one, Group.BAN} <= set(self.groups))
+
+    @property
+    def covers(self) -> frozenset[Group]:
+        """The groups of which values may be held and told (domain.md C24)."""
+        return frozenset(one for one in Group if one in self.groups) - LOCATION_GROUPS | self.places
 
 
 class Unit(Named):

@@ -15,7 +15,7 @@ from uuid import UUID
 from registry import ports
 from registry.clock import helsinki_day, today
 from registry.hetu import Hetu, masked
-from registry.history import LOCATION_FIELD_OF
+from registry.history import FIELDS_OF
 from registry.models import AppliedChange, Clientship, Person, PersonCode, Problem, ProblemKind
 from registry.policies import (
     HANDLE_PROTECTED,
@@ -26,9 +26,9 @@ from registry.policies import (
     clientships,
     persons,
 )
-from registry.record import Group, PersonRecord
+from registry.record import LOCATION_GROUPS, Group, PersonRecord
 from registry.selectors import wording
-from registry.selectors.place import Place, granted_places, permit_on, place_of
+from registry.selectors.place import Place, granted_groups, granted_places, permit_on, place_of
 from registry.selectors.signs import Sign, signs_of
 from registry.services import audit, erasure, vtj_data
 from registry.services.audit import Action
@@ -72,8 +72,8 @@ class ChangeRow:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What a client's page shows. ``code`` is masked unless it was asked for; ``granted`` names the location groups of
-    the permit; ``confirmed`` is as of when VTJ's data holds; ``known``: VTJ's data has come and is to be shown."""
+    """What a client's page shows. ``code`` is masked unless it was asked for; ``granted`` names the groups of the
+    permit; ``confirmed`` is as of when VTJ's data holds; ``known``: VTJ's data has come and is to be shown."""
 
     subject: UUID
     first_names: str
@@ -171,9 +171,9 @@ def _page(access: Access, person: Person, record: PersonRecord, *, code: bool) -
     permit, confirmed = permit_on(today()), ports.source().confirmed_at([person.pk]).get(person.pk)
     place = place_of(person, permit=permit, mismatch=mismatch, confirmed=confirmed, now=datetime.now(UTC))
     record = PersonRecord(protected=record.protected) if mismatch else record
-    granted = granted_places(permit)
-    visible = granted if place.visible else frozenset()
-    record = record.with_places(visible)
+    granted = granted_groups(permit)
+    visible = granted_places(permit) if place.visible else frozenset()
+    record = record.with_places(visible).with_values_of(granted)
     codes = dict(PersonCode.objects.filter(person=person).order_by("pk").values_list("hetu", "current"))
     shown = [(hetu if code else masked(Hetu(hetu)), current) for hetu, current in codes.items()]
     former = tuple(hetu for hetu, current in shown if not current) if access.may(SEE_FORMER) else ()
@@ -203,7 +203,7 @@ def _page(access: Access, person: Person, record: PersonRecord, *, code: bool) -
         problems=tuple((str(ProblemKind(kind).label), opened) for kind, opened in problems.items()),
         former_codes=former,
         clientships=_clientships(access, person),
-        changes=() if mismatch else _changes(access, person, record, visible),
+        changes=() if mismatch else _changes(access, person, record, granted - LOCATION_GROUPS | visible),
         may_manage=access.may(MANAGE_CLIENTSHIPS),
     )
 
@@ -248,7 +248,7 @@ def _erasure_day(person: Person, day: date) -> Callable[[Clientship], date]:
 
 
 def _changes(access: Access, person: Person, record: PersonRecord, visible: frozenset[Group]) -> tuple[ChangeRow, ...]:
-    hidden = [field for group, field in LOCATION_FIELD_OF.items() if group not in visible]
+    hidden = [field for group, fields in FIELDS_OF.items() if group not in visible for field in fields]
     rows = AppliedChange.objects.filter(person=person).exclude(field__in=hidden)
     former = access.may(SEE_FORMER)
     held = {"first_names": record.first_names, "last_name": record.last_name}

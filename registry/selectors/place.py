@@ -10,10 +10,11 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from registry.models import DataPermit, Person, PersonStatus
-from registry.record import Group
+from registry.record import LOCATION_GROUPS, LOST_TRACK, Group
 
-# Administrators are warned from this many days before the permit ends, and more gravely from the second on (A2).
+# Administrators are warned from so many days before the permit ends, and more and more gravely (A2).
 WARN_DAYS: Final = 90
+NEAR_DAYS: Final = 30
 GRAVE_DAYS: Final = 7
 
 
@@ -56,6 +57,11 @@ def granted_places(permit: DataPermit | None) -> frozenset[Group]:
     return permit.places if permit else frozenset()
 
 
+def granted_groups(permit: DataPermit | None) -> frozenset[Group]:
+    """The groups that the permit in force lets be shown. Without one, all but places until they are erased (A2)."""
+    return permit.covers if permit else frozenset(Group) - LOCATION_GROUPS
+
+
 def place_of(
     person: Person, *, permit: DataPermit | None, mismatch: bool, confirmed: datetime | None, now: datetime
 ) -> Place:
@@ -69,6 +75,6 @@ def place_of(
         (person.status == PersonStatus.AWAITING, Place.AWAITING),
         (person.location_hidden, Place.CHECKED),
         (age > settings.LOCATION_HIDE, Place.UNCONFIRMED),
-        (age > settings.LOCATION_WARN, Place.OLD),
+        (age > settings.LOCATION_WARN or person.ask == LOST_TRACK, Place.OLD),
     )
     return next((place for holds, place in rules if holds), Place.SHOWN)

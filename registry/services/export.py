@@ -21,8 +21,8 @@ from registry import ports
 from registry.clock import HELSINKI, today
 from registry.models import Clientship, DataPermit, PersonCode, PersonStatus, Problem, ProblemKind
 from registry.policies import EXPORT_REGISTER, HANDLE_PROTECTED, SEE_FORMER, Access
-from registry.record import ForeignAddress, HomeAddress, PartialDate, PersonRecord
-from registry.selectors.place import granted_places, permit_on
+from registry.record import LOST_TRACK, ForeignAddress, HomeAddress, PartialDate, PersonRecord
+from registry.selectors.place import granted_groups, granted_places, permit_on
 from registry.services import audit, vtj_data
 from registry.services.audit import Action
 from registry.sql import ids
@@ -113,7 +113,8 @@ def _chunk(
         if mismatch:
             # The code in the list may be somebody else's: nothing that VTJ says of them is told.
             record = PersonRecord(protected=record.protected)
-        hidden = one.location_hidden or at is None or at < oldest
+        record = record.with_values_of(granted_groups(permit))
+        hidden = one.location_hidden or at is None or at < oldest or one.ask == LOST_TRACK
         yield {
             "henkilotunnus": code,
             "edelliset_henkilotunnukset": [] if mismatch else former.get(person, []),

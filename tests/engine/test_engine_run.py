@@ -15,6 +15,7 @@ from django.db import connection
 from registry.models import AuditEvent, User
 from registry.policies import Access
 from vtjsync.engine import run as engine
+from vtjsync.engine.budget import Priority
 from vtjsync.engine.connection import Connection, Stopped, database_now, stop
 from vtjsync.engine.run import Busy, Lost, begin
 from vtjsync.models import SyncControl, SyncRun
@@ -115,7 +116,7 @@ def test_b16_after_a_refusal_nothing_is_sent_until_somebody_lets_it_go_on() -> N
     stop("Access is denied.")
     vtj = Connection()
     with pytest.raises(Stopped, match="Access is denied"):
-        vtj.yesterday_key()
+        vtj.yesterday_key(Priority.CHANGES)
     assert vtj.client.requests == 0
     engine.resume(Access(None, "test"))
     assert SyncControl.objects.get().stopped_reason == ""
@@ -134,4 +135,4 @@ def test_b10_no_request_inside_a_transaction() -> None:
     vtj = Connection()
     assert connection.in_atomic_block
     with pytest.raises(RuntimeError, match="inside a database transaction"):
-        vtj.yesterday_key()
+        vtj.yesterday_key(Priority.CHANGES)

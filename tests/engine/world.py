@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import count
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from registry.hetu import Hetu, compose
 from registry.models import (
@@ -30,7 +31,7 @@ from vtjsync.engine.basic_data import Asked
 from vtjsync.engine.connection import Sent, database_now
 from vtjsync.engine.effects import successors
 from vtjsync.engine.run import Run, begin
-from vtjsync.models import Cohort, Enrolment
+from vtjsync.models import Cohort, Enrolment, Silence, SyncRun
 from vtjsync.wire.muutosrajapinta import BasicDataPage, ChangePage, Entry
 
 _serial = count()
@@ -140,7 +141,9 @@ def answer(
     when: Sent | None = None,
     broken: int = 0,
 ) -> dict[str, int]:
-    """One answer of basic data."""
+    """One answer of basic data, whose silence counts (domain.md B18)."""
+    with suppress(IntegrityError):  # somebody is erased at this very moment
+        let_silence_count([one.person_id for one in asked])
     page = BasicDataPage(list(entries), True, ENTRY, broken)
     with transaction.atomic():
         return dict(
@@ -148,6 +151,16 @@ def answer(
                 None, asked, page=page, sent=when or sent(), granted=ALL, cohort_id=into.pk if into else None
             )
         )
+
+
+def let_silence_count(person_ids: list[int]) -> None:
+    """As if a run had decided that what VTJ is silent about is gone."""
+    run_, _ = SyncRun.objects.get_or_create(started_by="test", state=SyncRun.State.COMPLETE, owner="none:1:1")
+    Silence.objects.filter(person__in=person_ids).delete()
+    persons = Person.objects.filter(pk__in=person_ids)
+    Silence.objects.bulk_create(
+        [Silence(person=one, run=run_, groups=list(Group), state=Silence.State.ALLOWED) for one in persons]
+    )
 
 
 def location_rows(person: Person) -> int:

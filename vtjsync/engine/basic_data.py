@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Final, TypeAlias
 
 from django.conf import settings
 from django.db import connection as database
@@ -21,39 +22,47 @@ from registry.record import Group
 from registry.services import audit, name_check
 from registry.services.audit import Action
 from registry.services.vtj_data import Held
-from vtjsync.engine import effects, permit
+from vtjsync.engine import brake, effects, halving, permit, refusals
+from vtjsync.engine.budget import Priority
 from vtjsync.engine.connection import Connection, Sent, database_now
 from vtjsync.engine.effects import Effects
 from vtjsync.engine.permit import ON_THE_LIST
+from vtjsync.engine.refusals import DELAYS
 from vtjsync.engine.run import BASIS, Run
 from vtjsync.models import Cohort, Enrolment
 from vtjsync.reading import snapshot
-from vtjsync.reading.outcome import Ask, Context
+from vtjsync.reading.outcome import NO_GROUPS, Ask, Context
 from vtjsync.wire.muutosrajapinta import BasicDataPage, Entry
 
-# When to ask again about somebody whom VTJ leaves out of its answer, or whose data cannot be read (domain.md A4); after
-# the last it is left to staff.
-DELAYS: Final = (
-    timedelta(hours=1),
-    timedelta(hours=6),
-    timedelta(days=1),
-    timedelta(days=3),
-    timedelta(days=7),
-    timedelta(days=30),
-)
 # The second look that must agree before silence ends a ban (domain.md E33).
 SECOND_LOOK: Final = timedelta(hours=1)
 # A cursor this old would replay too much for somebody who joins now.
 FRESH: Final = timedelta(days=1)
 
 _NOT_TOO_EARLY = "(p.ask_not_before IS NULL OR p.ask_not_before <= clock_timestamp())"
+# Asked again and again, later and later, since VTJ leaves the person out.
+_AGAIN = f"(p.ask_attempts > 0 AND p.ask <> '{Ask.UNREADABLE}')"
 # Who is due, in the order of asking (domain.md B19).
 DUE: Final = {
-    "urgent": f"p.ask IS NOT NULL AND p.ask_urgent AND {_NOT_TOO_EARLY}",
-    "other": f"p.ask IS NOT NULL AND NOT p.ask_urgent AND {_NOT_TOO_EARLY}",
+    "urgent": f"p.ask IS NOT NULL AND p.ask_urgent AND NOT {_AGAIN} AND {_NOT_TOO_EARLY}",
+    "other": f"p.ask IS NOT NULL AND NOT p.ask_urgent AND p.ask <> '{Ask.SILENT}' AND NOT {_AGAIN}"
+    f" AND {_NOT_TOO_EARLY}",
+    "silent": f"p.ask = '{Ask.SILENT}'"
+    " AND EXISTS (SELECT FROM vtjsync_silence s WHERE s.person_id = p.id AND s.state = 'ALLOWED')",
     "joining": "p.ask IS NULL AND p.status <> 'NOT_FOUND'"
     " AND NOT EXISTS (SELECT FROM vtjsync_enrolment e WHERE e.person_id = p.id)",
+    "again": f"p.ask IS NOT NULL AND {_AGAIN} AND {_NOT_TOO_EARLY}",
 }
+PRIORITIES: Final = {
+    "urgent": Priority.URGENT,
+    "other": Priority.ASKS,
+    "silent": Priority.ASKS,
+    "joining": Priority.FIRST_LOAD,
+    "again": Priority.NOT_FOUND,
+}
+
+
+_Answer: TypeAlias = tuple[Sequence[Hetu], BasicDataPage, Sent]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,7 @@ def ask_due(connection: Connection, run: Run, until: float) -> Counter[str]:
         last = 0
         while batch := due(why, last):
             last = batch[-1].person_id
-            stored = ask(connection, run.id, batch, permit.granted(today()))
+            stored = ask(connection, run.id, batch, permit.granted(today()), PRIORITIES[why])
             counts.update(due=len(batch), stored=stored["received"] + stored["not_found"])
             run.counts.update(
                 asked_again=0 if why == "joining" else len(batch),
@@ -109,7 +118,7 @@ def count_due() -> int:
 def fetch(connection: Connection, person_ids: Sequence[int], granted: frozenset[Group]) -> Counter[str]:
     """Asks for these persons at once, outside of any run: somebody was just added (domain.md B19)."""
     batch = _select(f"p.id = ANY(%s) AND {ON_THE_LIST} ORDER BY p.id LIMIT 1000", [list(person_ids), *_today()])
-    return ask(connection, None, batch, granted) if batch else Counter()
+    return ask(connection, None, batch, granted, Priority.ADDED) if batch else Counter()
 
 
 def mark_rechecks(day: date) -> int:
@@ -124,16 +133,24 @@ def mark_rechecks(day: date) -> int:
         return int(cursor.rowcount)
 
 
-def ask(connection: Connection, run_id: int | None, batch: Sequence[Asked], granted: frozenset[Group]) -> Counter[str]:
-    """One request for one batch, and its answer stored in one transaction."""
+def ask(
+    connection: Connection, run_id: int | None, batch: Sequence[Asked], granted: frozenset[Group], priority: Priority
+) -> Counter[str]:
+    """One request for one batch, and its answer stored in one transaction; a batch that VTJ refuses is halved (B16)."""
     joining = sum(not one.enrolled for one in batch)
-    cohort_id = _cohort_with_room(connection, joining) if joining else None
-    details = {} if run_id is None else {"run": run_id}
-    audit.record(Access(None, BASIS), Action.ASK_BASIC_DATA, count=len(batch), details=details)
-    codes, groups = [one.code for one in batch], sorted(granted)
-    page, sent = connection.send(lambda api: api.basic_data(codes, groups))
-    with transaction.atomic():
-        return store(run_id, batch, page=page, sent=sent, granted=granted, cohort_id=cohort_id)
+    cohort_id = _cohort_with_room(connection, joining, priority) if joining else None
+    codes, send = [one.code for one in batch], _sender(connection, run_id, granted, priority)
+    halved = halving.ask(codes, send, partial(refusals.known, codes), alone=True)
+    counts = Counter(problems_opened=refusals.refused(halved.refused) if halved.refused else 0)
+    if halved.answers:
+        page, sent = _together(halved.answers)
+        accepted = {code for part, _, _ in halved.answers for code in part}
+        batch = [one for one in batch if one.code in accepted]
+        with transaction.atomic():
+            counts += store(run_id, batch, page=page, sent=sent, granted=granted, cohort_id=cohort_id)
+    if halved.error is not None:
+        raise halved.error
+    return counts
 
 
 def store(
@@ -148,7 +165,8 @@ def store(
     """Stores an answer, in the caller's transaction. Returns counts by the names of SyncRun's fields.
 
     Dropped is the answer about a person who is gone, or of whom something was applied after the request had been made
-    up (domain.md B12); that person stays due. Whoever is not in a cohort joins one here, under its lock, if this was
+    up (domain.md B12); that person stays due. What the answer is silent about is left as it is held, unless the run has
+    decided that it counts (B18). Whoever is not in a cohort joins one here, under its lock, if this was
     requested after the answer that gave the cohort its cursor (B9).
     """
     context = Context(granted=granted, today=sent.today, tolerance=settings.VTJ_CLOCK_TOLERANCE)
@@ -158,21 +176,26 @@ def store(
     mentioned.update(*(effects.codes_in(entry.rows) for entry in entries.values()))
     found = effects.load(mentioned)
     counts: Counter[str] = Counter()
-    joining = []
+    counting, silent = brake.allowed(found.held), {}
+    answered, joining = [], []
     for one in batch:
         held = found.held.get(one.person_id)
         if held is None or held.version != one.version:
             continue
         entry = entries.get(one.code)
         if entry is not None:
-            _take(found, held, entry, sent, context)
             counts["received"] += 1
+            answered.append(held.id)
+            of_person = replace(context, silence=counting.get(held.id, NO_GROUPS))
+            if groups := _take(found, held, entry, sent, of_person):
+                silent[held.id] = groups
         elif page.up_to_date:
             _missing(found, held, sent.database, unreadable=bool(page.broken))
             counts["not_found"] += 1
         if held.status == PersonStatus.CURRENT and not one.enrolled:
             joining.append(one.person_id)
     counts["problems_opened"] = found.write(run_id)
+    brake.note(run_id, answered, {one: groups for one, groups in silent.items() if one not in found.banned})
     name_check.compare([one.person_id for one in batch])
     if cohort is not None and sent.database > cohort.cursor_at:
         _join(cohort, joining)
@@ -180,19 +203,24 @@ def store(
     return counts
 
 
-def _take(found: Effects, held: Held, entry: Entry, sent: Sent, context: Context) -> None:
-    """Lets one person's basic data count."""
+def _take(found: Effects, held: Held, entry: Entry, sent: Sent, context: Context) -> frozenset[Group]:
+    """Lets one person's basic data count. Returns the groups about which it is silent, and that does not count yet."""
     outcome = snapshot.read(entry.rows, sent.vtj, found.state(held.id), context, readable=entry.readable)
-    attempts = held.ask_attempts
+    attempts, was_hidden = held.ask_attempts, held.location_hidden
     held.ask, held.ask_urgent, held.ask_not_before, held.ask_attempts = None, False, None, 0
     found.touched.add(held.id)
     found.take(held.id, outcome, AppliedChange.Source.BASIC_DATA, sent.vtj)
-    held.location_hidden = outcome.hide_location
+    held.location_hidden = outcome.hide_location or (was_hidden and bool(outcome.silent))
     if entry.readable:
-        held.status, held.checked_at = PersonStatus.CURRENT, sent.database
+        held.status = PersonStatus.CURRENT
+    if outcome.silent:
+        found.ask(held.id, Ask.SILENT)
+    elif entry.readable:
+        held.checked_at = sent.database
     if outcome.ask is not None:
         found.ask(held.id, outcome.ask, sent.database + SECOND_LOOK if outcome.ask is Ask.SILENCE else None)
     found.close_problem(held.id, ProblemKind.NOT_FOUND)
+    found.close_problem(held.id, ProblemKind.CODE_REFUSED)
     if outcome.unreadable:
         _again(found, held, Ask.UNREADABLE, attempts, sent.database)
         found.open_problem(held.id, ProblemKind.UNREADABLE)
@@ -202,11 +230,13 @@ def _take(found: Effects, held: Held, entry: Entry, sent: Sent, context: Context
         found.open_problem(held.id, ProblemKind.BAN_UNCLEAR)
     else:
         found.close_problem(held.id, ProblemKind.BAN_UNCLEAR)
+    return outcome.silent
 
 
 def _missing(found: Effects, held: Held, now: datetime, *, unreadable: bool) -> None:
     """VTJ left the person out: never "no data" (domain.md A4). In an answer with an entry that nobody can tell whose it
     is, it may be that entry, and the entry may tell of a ban (B14)."""
+    found.close_problem(held.id, ProblemKind.CODE_REFUSED)
     why = Ask(held.ask) if held.ask in set(Ask) else Ask.VALUE
     if unreadable:
         why = Ask.UNREADABLE
@@ -228,6 +258,28 @@ def _again(found: Effects, held: Held, why: Ask, attempts: int, now: datetime) -
     held.ask_attempts = attempts + 1
 
 
+def _sender(
+    connection: Connection, run_id: int | None, granted: frozenset[Group], priority: Priority
+) -> Callable[[Sequence[Hetu]], _Answer]:
+    """Sends one request for the codes, and leaves an event before it (domain.md G46)."""
+    details, groups = {} if run_id is None else {"run": run_id}, sorted(granted)
+
+    def send(codes: Sequence[Hetu]) -> _Answer:
+        audit.record(Access(None, BASIS), Action.ASK_BASIC_DATA, count=len(codes), details=details)
+        page, sent = connection.send(lambda api: api.basic_data(codes, groups), priority)
+        return codes, page, sent
+
+    return send
+
+
+def _together(answers: Sequence[_Answer]) -> tuple[BasicDataPage, Sent]:
+    """The answers for the parts of one batch as one, as of the time of the first."""
+    pages = [page for _, page, _ in answers]
+    entries = [entry for page in pages for entry in page.entries]
+    broken, up_to_date = sum(page.broken for page in pages), all(page.up_to_date for page in pages)
+    return BasicDataPage(entries, up_to_date, pages[0].at, broken), answers[0][2]
+
+
 def _by_code(page: BasicDataPage) -> dict[str, Entry]:
     """The entries by their codes. Two for one code are not to be trusted: their rows together only ever protect."""
     entries: dict[str, Entry] = {}
@@ -237,7 +289,7 @@ def _by_code(page: BasicDataPage) -> dict[str, Entry]:
     return entries
 
 
-def _cohort_with_room(connection: Connection, wanted: int) -> int:
+def _cohort_with_room(connection: Connection, wanted: int, priority: Priority) -> int:
     """A cohort that so many may join. A new one gets its cursor before basic data for it is asked (domain.md B9)."""
     with database.cursor() as cursor:
         cursor.execute(
@@ -249,7 +301,7 @@ def _cohort_with_room(connection: Connection, wanted: int) -> int:
     if row is not None:
         cohort_id: int = row[0]
         return cohort_id
-    key = connection.yesterday_key()
+    key = connection.yesterday_key(priority)
     cohort: Cohort = Cohort.objects.create(cursor=key, cursor_at=database_now())
     return cohort.pk
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 from django.conf import settings
 from django.db import connection as database
@@ -19,14 +19,18 @@ from registry.record import Group
 from registry.services import audit
 from registry.services.audit import Action
 from registry.sql import ids
-from vtjsync.engine import effects, permit
+from vtjsync.engine import cursors, effects, halving, permit, refusals
+from vtjsync.engine.budget import Priority
 from vtjsync.engine.connection import Connection, Sent, database_now
+from vtjsync.engine.cursors import CursorRefused
 from vtjsync.engine.effects import Effects, Overtaken
+from vtjsync.engine.halving import Halved
 from vtjsync.engine.permit import ON_THE_LIST
 from vtjsync.engine.run import BASIS, Run
 from vtjsync.models import Cohort, Enrolment, RunCohort
 from vtjsync.reading import changes as reading
 from vtjsync.reading.outcome import Ask, Context
+from vtjsync.wire.errors import Refused
 from vtjsync.wire.muutosrajapinta import ChangePage, Muutosrajapinta
 
 MAX_PAGES: Final = 100_000
@@ -42,6 +46,9 @@ class Endless(Exception):
     """The feed of a cohort does not come to an end (domain.md B13)."""
 
 
+_Answer: TypeAlias = tuple[ChangePage, Sent]
+
+
 @dataclass(frozen=True, slots=True)
 class _Written:
     up_to_date: bool
@@ -51,9 +58,12 @@ class _Written:
 def poll(connection: Connection, run: Run, cohort_id: int) -> None:
     """Applies all changes of the cohort's persons from its cursor on.
 
-    Raises VtjError, Stopped, NoPermit, :class:`NoProgress`, :class:`Endless` and Overtaken; what was applied stays.
+    Raises VtjError, Stopped, NoPermit, CursorRefused, :class:`NoProgress`, :class:`Endless` and Overtaken; what was
+    applied stays.
     """
     leave_the_list(cohort_id)
+    if Cohort.objects.filter(pk=cohort_id, reset_asked=True).exists():
+        cursors.reset(connection, run.id, cohort_id)
     empty = 0
     for _ in range(MAX_PAGES):
         granted = permit.granted(today())
@@ -62,7 +72,10 @@ def poll(connection: Connection, run: Run, cohort_id: int) -> None:
         if not codes:
             return
         key = cohort.cursor
-        page, sent, asked = _ask(connection, run, cohort_id, key, codes)
+        answer = _ask(connection, run, cohort, codes)
+        if answer is None:
+            return
+        page, sent, asked = answer
         written = apply(run, cohort_id, key, asked=asked, page=page, sent=sent, granted=granted)
         run.counts.update(entries=len(page.entries) + page.broken)
         run.beat(now=True)
@@ -77,23 +90,70 @@ def poll(connection: Connection, run: Run, cohort_id: int) -> None:
 
 
 def _ask(
-    connection: Connection, run: Run, cohort_id: int, key: int, codes: list[Hetu]
-) -> tuple[ChangePage, Sent, list[Hetu]]:
+    connection: Connection, run: Run, cohort: Cohort, codes: list[Hetu]
+) -> tuple[ChangePage, Sent, list[Hetu]] | None:
     """A page for the codes, and for those that replace one of them in the page itself; and all that was asked about.
+    None when all are refused.
 
     A request finds entries under the codes that it names. What happened under a new code after the correction, another
-    correction for one, would be passed over for ever when the cursor moves on (domain.md D27, D28).
+    correction for one, would be passed over for ever when the cursor moves on (domain.md D27, D28). Codes that VTJ
+    refuses are left out of the page, and their persons leave the cohort (B16). Raises CursorRefused (B17).
     """
-    asked = list(codes)
+    asked, tried = list(codes), set(codes)
+    send = _sender(connection, run, cohort.pk, cohort.cursor)
     for _ in range(MAX_CHAIN):
-        details = {"run": run.id, "cohort": cohort_id}
-        audit.record(Access(None, BASIS), Action.ASK_CHANGES, count=len(asked), details=details)
-        page, sent = connection.send(partial(Muutosrajapinta.changes, key=key, codes=asked))
-        successors = effects.successors(row for entry in page.entries for row in entry.rows) - set(asked)
+        try:
+            halved = _halved(cohort, asked, send)
+        except Refused as error:
+            raise CursorRefused(error) if error.might_be_cursor else error from None
+        if halved.refused:
+            run.counts["problems_opened"] += refusals.refused(halved.refused)
+            asked = [code for code in asked if code not in set(halved.refused)]
+        if halved.error is not None:
+            raise halved.error
+        if not halved.answers:
+            return None
+        page, sent = _together(halved.answers)
+        successors = effects.successors(row for entry in page.entries for row in entry.rows) - tried
         if not successors:
             return page, sent, asked
+        tried |= successors
         asked += sorted(successors)
     raise Endless
+
+
+def _halved(cohort: Cohort, asked: list[Hetu], send: Callable[[Sequence[Hetu]], _Answer]) -> Halved[_Answer]:
+    """The answers for those whom VTJ accepts. A cursor that it refused before is not looked into again."""
+    if cohort.refused_at is not None:
+        return Halved([send(asked)])
+    return halving.ask(asked, send, partial(refusals.known, asked), alone=False)
+
+
+def _sender(connection: Connection, run: Run, cohort_id: int, key: int) -> Callable[[Sequence[Hetu]], _Answer]:
+    """Sends one request for the codes, and leaves an event before it (domain.md G46)."""
+
+    def send(codes: Sequence[Hetu]) -> _Answer:
+        details = {"run": run.id, "cohort": cohort_id}
+        audit.record(Access(None, BASIS), Action.ASK_CHANGES, count=len(codes), details=details)
+        return connection.send(partial(Muutosrajapinta.changes, key=key, codes=codes), Priority.CHANGES)
+
+    return send
+
+
+def _together(answers: Sequence[_Answer]) -> _Answer:
+    """The answers for the parts of a list as one page, as of the time of the first. It leads no further than the one
+    that came least far; what is beyond in the others comes again, and does nothing then."""
+    pages = [page for page, _ in answers]
+    if len(pages) == 1:
+        return answers[0]
+    page = ChangePage(
+        key=min(page.key for page in pages),
+        entries=[entry for page in pages for entry in page.entries],
+        up_to_date=all(page.up_to_date for page in pages),
+        at=pages[0].at,
+        broken=sum(page.broken for page in pages),
+    )
+    return page, answers[0][1]
 
 
 def apply(
@@ -128,6 +188,7 @@ def apply(
         _leave_unasked(cohort_id, asked)
         cursor = max(page.key, asked_with)
         cohort.cursor, cohort.cursor_at = cursor, database_now()
+        cursors.accepted(cohort)
         if page.up_to_date:
             cohort.up_to_date_as_of = sent.database
         cohort.save()

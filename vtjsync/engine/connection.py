@@ -11,18 +11,21 @@ from typing import Any, Protocol, TypeVar
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection as database
-from django.db.models import F
 from django.db.models.functions import Now
 
 from registry.clock import helsinki_day
+from vtjsync.engine import budget
+from vtjsync.engine.budget import Priority, Stopped
 from vtjsync.models import SyncControl
-from vtjsync.wire.errors import Denied
+from vtjsync.wire.errors import Denied, Reason, Unavailable, VtjError
 from vtjsync.wire.muutosrajapinta import Muutosrajapinta
 from vtjsync.wire.xroad import XRoadClient, XRoadService
 
+__all__ = ["Connection", "QuotaUsedUp", "Sent", "Stopped", "database_now", "stop"]
 
-class Stopped(Exception):
-    """No request may be sent until an administrator lets the sync go on (domain.md B16). The text says why."""
+
+class QuotaUsedUp(Exception):
+    """VTJ has said 429 to one who does not insist (domain.md G50)."""
 
 
 class Dated(Protocol):
@@ -54,17 +57,20 @@ class Sent:
 class Connection:
     """Muutosrajapinta as the settings say. One for each worker; close it after use."""
 
-    def __init__(self, heartbeat: Callable[[], None] = lambda: None) -> None:
-        """``heartbeat`` is called before every attempt of a request. Raises ImproperlyConfigured."""
+    def __init__(self, heartbeat: Callable[[], None] = lambda: None, *, insists: bool = True) -> None:
+        """``heartbeat`` is called before every attempt of a request, and while one waits for its turn. Who does not
+        insist gets :class:`QuotaUsedUp` at the first 429. Raises ImproperlyConfigured."""
         self._heartbeat = heartbeat
+        self._insists = insists
+        self._priority = Priority.ASKS
         self._ahead = timedelta()
-        self.client = x_road_client(before_request=self._before_request)
+        self.client = x_road_client(before_request=self._before_request, on_error=self._on_error)
         self.api = Muutosrajapinta(self.client)
 
-    def send(self, call: Callable[[Muutosrajapinta], Answer]) -> tuple[Answer, Sent]:
-        """The answer of one call and when it was sent. Raises VtjError, :class:`Stopped`."""
+    def send(self, call: Callable[[Muutosrajapinta], Answer], priority: Priority) -> tuple[Answer, Sent]:
+        """The answer of one call and when it was sent. Raises VtjError, :class:`Stopped`, :class:`QuotaUsedUp`."""
         sent, started = database_now(), time.monotonic()
-        answer = self._call(call)
+        answer = self._call(call, priority)
         now = datetime.now(UTC)
         if answer.at is not None:
             self._ahead = answer.at - now
@@ -75,30 +81,37 @@ class Connection:
         """The Helsinki day at VTJ, as far as its last answer tells."""
         return helsinki_day(datetime.now(UTC) + self._ahead)
 
-    def yesterday_key(self) -> int:
-        """The first key of VTJ's Helsinki day before (domain.md B9). Raises VtjError, :class:`Stopped`."""
+    def yesterday_key(self, priority: Priority) -> int:
+        """The first key of VTJ's Helsinki day before (domain.md B9). Raises as :meth:`send` does."""
         day = self.today - timedelta(days=1)
-        return self._call(lambda api: api.first_key(day))
+        return self._call(lambda api: api.first_key(day), priority)
 
     def close(self) -> None:
         """Closes the pooled connections."""
         self.client.close()
 
-    def _call(self, call: Callable[[Muutosrajapinta], T]) -> T:
-        try:
-            return call(self.api)
-        except Denied as error:
-            stop(str(error))
-            raise
+    def _call(self, call: Callable[[Muutosrajapinta], T], priority: Priority) -> T:
+        self._priority = priority
+        return call(self.api)
 
     def _before_request(self) -> None:
         """Nothing is asked while the sync is stopped, above the shared budget, or inside a transaction (B10)."""
         if database.in_atomic_block:
             raise RuntimeError("a request to VTJ inside a database transaction")
         self._heartbeat()
-        while not _may_request():
+        while not budget.take(self._priority):
             time.sleep(1)
             self._heartbeat()
+
+    def _on_error(self, error: VtjError) -> None:
+        """What an attempt's error means for all workers: none may go on (B16), or VTJ is to be left alone for a
+        while."""
+        if isinstance(error, Denied):
+            stop(str(error))
+        elif isinstance(error, Unavailable) and error.reason is Reason.QUOTA:
+            budget.leave_alone(error.retry_after)
+            if not self._insists:
+                raise QuotaUsedUp from None
 
 
 def x_road_client(**options: Any) -> XRoadClient:
@@ -131,20 +144,6 @@ def database_now() -> datetime:
         cursor.execute("SELECT clock_timestamp()")
         now: datetime = cursor.fetchone()[0]
     return now
-
-
-def _may_request() -> bool:
-    """Takes one request from the minute's budget that all workers share (domain.md B19). Raises :class:`Stopped`."""
-    control, _ = SyncControl.objects.get_or_create(pk=True)
-    if control.stopped_reason:
-        raise Stopped(control.stopped_reason)
-    limit = settings.VTJ_RATE_LIMIT
-    if not limit:
-        return True
-    minute = database_now().replace(second=0, microsecond=0)
-    row = SyncControl.objects.filter(pk=True)
-    row.exclude(budget_minute=minute).update(budget_minute=minute, budget_used=0)
-    return bool(row.filter(budget_minute=minute, budget_used__lt=limit).update(budget_used=F("budget_used") + 1))
 
 
 def stop(reason: str) -> None:

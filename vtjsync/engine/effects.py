@@ -20,6 +20,7 @@ from registry.models import AppliedChange, PersonStatus, ProblemKind
 from registry.models.person import LOCATION_FIELDS
 from registry.services import codes, problems, vtj_data
 from registry.services.vtj_data import Change, Held
+from vtjsync.engine import brake
 from vtjsync.reading.outcome import Ask, CodeFinding, Outcome, PersonState, most_pressing
 from vtjsync.wire.groups import CodeRow, Row
 
@@ -113,6 +114,7 @@ class Effects:
         self._keep_pairs_alike()
         changes = [change for of_person in self._changes.values() for change in of_person]
         self.applied = len(changes)
+        brake.forget(self.banned)
         vtj_data.write([self.held[one] for one in sorted(self.touched)], changes, self.banned, run_id)
         try:
             codes.replace_codes(self._active, self._former)

@@ -37,16 +37,18 @@ REASONS: Final = {
     "DENIED": _("VTJ or the security server refused us: the permit, the credentials or the certificate."),
     "UNAVAILABLE": _("VTJ did not answer."),
     "REFUSED": _("VTJ refused a request."),
+    "CURSOR": _("VTJ no longer accepts where a cohort stands in its log: an administrator has to reset the cursor."),
     "UNREADABLE": _("An answer of VTJ could not be read."),
     "NO_PROGRESS": _("VTJ said that there is more, but did not advance."),
     "ENDLESS": _("VTJ's changes did not come to an end."),
+    "BRAKE": _("VTJ was silent about so much that nothing of it was written: an administrator has to look."),
     "LOST": _("Another run took over."),
     "OVERTAKEN": _("Another worker was ahead."),
     "INTERRUPTED": _("The program was stopped."),
     "ERROR": _("An unexpected error; see the log."),
 }
 # The next run goes on where these ended; the others need somebody to look.
-PASSING: Final = frozenset({"UNAVAILABLE", "LOST", "OVERTAKEN", "UNREADABLE", "INTERRUPTED"})
+PASSING: Final = frozenset({"BRAKE", "UNAVAILABLE", "LOST", "OVERTAKEN", "UNREADABLE", "INTERRUPTED"})
 
 
 class Busy(Exception):

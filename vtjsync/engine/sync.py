@@ -12,9 +12,11 @@ from django.db import Error as DatabaseError
 
 from registry.clock import today
 from registry.services.vtj_data import StorageError
-from vtjsync.engine import basic_data, changes, permit
+from vtjsync.engine import basic_data, brake, changes, cursors, permit
+from vtjsync.engine.brake import Braked
 from vtjsync.engine.changes import Endless, NoProgress
 from vtjsync.engine.connection import Connection, Stopped
+from vtjsync.engine.cursors import CursorRefused
 from vtjsync.engine.effects import Overtaken
 from vtjsync.engine.permit import NoPermit
 from vtjsync.engine.run import WAIT_SECONDS, Lost, Run, begin
@@ -39,9 +41,11 @@ REASON_OF: Final[dict[type[Exception], str]] = {
     Endless: "ENDLESS",
     Overtaken: "OVERTAKEN",
     Lost: "LOST",
+    Braked: "BRAKE",
+    CursorRefused: "CURSOR",
 }
 # What one cohort can meet while the others go on.
-OF_ONE_COHORT: Final = (Refused, Unreadable, NoProgress, Endless, Overtaken, StorageError)
+OF_ONE_COHORT: Final = (CursorRefused, Refused, Unreadable, NoProgress, Endless, Overtaken, StorageError)
 
 
 def sync(
@@ -79,6 +83,7 @@ def sync(
 def _connected(run: Run, with_changes: bool, with_basic_data: bool, watch: Callable[[Run], None]) -> None:
     # Here also where nobody is to be asked, and again for each request: a run may go on past midnight (domain.md A2).
     permit.granted(today())
+    brake.prepare()
 
     def heartbeat() -> None:
         run.progress.update(requests=connection.client.requests, retries=connection.client.retries)
@@ -94,11 +99,14 @@ def _connected(run: Run, with_changes: bool, with_basic_data: bool, watch: Calla
 
 
 def _rounds(connection: Connection, run: Run, with_changes: bool, with_basic_data: bool) -> None:
-    """Changes, then basic data, until every cohort was up to date once and nobody is due any more."""
+    """Changes, then basic data, until every cohort was up to date once and nobody is due any more; then, once, what the
+    silence of basic data would do (domain.md B18)."""
     polled: dict[int, float] = {}
     failed: dict[int, Exception] = {}
     fruitless = 0
+    decided = False
     while True:
+        permit.follow()
         if with_changes:
             _poll_cohorts(connection, run, polled, failed)
         if not with_basic_data:
@@ -108,12 +116,17 @@ def _rounds(connection: Connection, run: Run, with_changes: bool, with_basic_dat
         run.progress["persons_total"] = run.counts["persons_done"] + basic_data.count_due()
         counts = basic_data.ask_due(connection, run, time.monotonic() + POLL_AGAIN_SECONDS)
         if not counts["due"] and (not with_changes or polled.keys() >= _cohorts()):
+            if not decided and brake.decide(run):
+                decided = True
+                continue
             break
         fruitless = 0 if counts["stored"] or not counts["due"] else fruitless + 1
         if fruitless > MAX_FRUITLESS_ROUNDS:
             raise Overtaken
     for error in failed.values():
         raise error
+    if brake.waits():
+        raise Braked
 
 
 def _poll_cohorts(connection: Connection, run: Run, polled: dict[int, float], failed: dict[int, Exception]) -> None:
@@ -126,13 +139,25 @@ def _poll_cohorts(connection: Connection, run: Run, polled: dict[int, float], fa
             continue
         failed.pop(cohort_id, None)
         try:
-            changes.poll(connection, run, cohort_id)
+            _poll(connection, run, cohort_id)
         except OF_ONE_COHORT as error:
             log.warning("sync run %s, cohort %s: %s: %s", run.id, cohort_id, type(error).__name__, error)
             failed[cohort_id] = error
         polled[cohort_id] = time.monotonic()
         run.progress["cohorts_done"] = len(polled) - len(failed)
         run.beat()
+
+
+def _poll(connection: Connection, run: Run, cohort_id: int) -> None:
+    """The changes of one cohort, from a new cursor where the setting allows it."""
+    try:
+        changes.poll(connection, run, cohort_id)
+    except CursorRefused as refusal:
+        cursors.note(cohort_id, refusal.error)
+        if not cursors.by_itself(cohort_id, refusal.error):
+            raise
+        cursors.reset(connection, run.id, cohort_id)
+        changes.poll(connection, run, cohort_id)
 
 
 def _cohorts() -> set[int]:

@@ -8,11 +8,12 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from registry.hetu import Hetu
-from registry.record import LOCATION_GROUPS, Group, PersonRecord
+from registry.record import LOCATION_GROUPS, LOST_TRACK, Group, PersonRecord
 from vtjsync.reading.meaning import GROUP_OF
 from vtjsync.wire.groups import Row
 
 NO_GROUPS: frozenset[Group] = frozenset()
+EVERY_GROUP: frozenset[Group] = frozenset(Group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,16 @@ class PersonState:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The permit's groups, the Helsinki day of the answer, and the tolerance of clocks (domain.md C22)."""
+    """The permit's groups, the Helsinki day of the answer, and the tolerance of clocks (domain.md C22).
+
+    ``silence``: the groups whose absence from basic data counts (B18), TURVAKIELTO for the end of a ban by silence
+    (E33); what is held of the others is kept, and the outcome names them.
+    """
 
     granted: frozenset[Group]
     today: date
     tolerance: timedelta
+    silence: frozenset[Group] = EVERY_GROUP
 
     def groups(self, *, protected: bool) -> frozenset[Group]:
         """The groups whose values may be stored: no location of a protected person (domain.md E36), nor any when the
@@ -54,9 +60,14 @@ class Context:
 
 
 class Ask(StrEnum):
-    """Why basic data is to be asked (domain.md B11), the most pressing first."""
+    """Why basic data is to be asked (domain.md B11), the most pressing first.
+
+    LOST_TRACK: VTJ's log could not be followed (B17). PERMIT: the permit's groups have changed (C24). SILENT: basic
+    data was silent about what is held, and the run decides whether that counts (B18).
+    """
 
     UNREADABLE = "UNREADABLE"
+    LOST_TRACK = LOST_TRACK
     BAN = "BAN"
     SILENCE = "SILENCE"
     REVEAL = "REVEAL"
@@ -64,11 +75,13 @@ class Ask(StrEnum):
     CODE = "CODE"
     OLDER = "OLDER"
     VALUE = "VALUE"
+    PERMIT = "PERMIT"
+    SILENT = "SILENT"
 
     @property
     def urgent(self) -> bool:
         """Whether it is about a ban or a place, which go before other asks (domain.md B19)."""
-        return self not in {Ask.CODE, Ask.OLDER, Ask.VALUE}
+        return self not in {Ask.CODE, Ask.OLDER, Ask.VALUE, Ask.PERMIT, Ask.SILENT}
 
 
 def most_pressing(asks: Collection[Ask]) -> Ask | None:
@@ -91,7 +104,8 @@ class Outcome:
     ``hide_location``: the location is hidden until basic data has come (domain.md B14). False from a change leaves a
     hidden location hidden; False from basic data shows it again.
     ``unconfirmed_ban``: basic data can neither confirm nor repair the ban, which is for the handlers (E33).
-    ``cleared``: the groups that held a value and from which basic data was silent (B18).
+    ``cleared``: the groups that held a value and from which basic data was silent (B18). ``silent``: those of which
+    that did not count, TURVAKIELTO for a ban that it would have ended.
     ``unreadable``: the groups of basic data that could not be read; what was held stays, and asking again at once
     would not help, so it is a problem and not an ask.
     ``ignored``: the number of rows of groups outside the product or the permit.
@@ -106,5 +120,6 @@ class Outcome:
     ended_by_silence: bool = False
     unconfirmed_ban: bool = False
     cleared: frozenset[Group] = NO_GROUPS
+    silent: frozenset[Group] = NO_GROUPS
     unreadable: frozenset[Group] = NO_GROUPS
     ignored: int = 0

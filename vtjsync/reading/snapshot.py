@@ -28,7 +28,8 @@ def read(
 ) -> Outcome:
     """The person after basic data that was requested at ``requested_at``. Never raises for what a row holds.
 
-    A granted group that is absent has no value (domain.md C24), but for the ban (E33). A group that cannot be read, or
+    A granted group that is absent has no value (domain.md C24), but for the ban (E33), and where the context lets the
+    silence count (B18). A group that cannot be read, or
     that tells two current values where there can be one, keeps what is held and is named in ``unreadable``; if it is a
     location group, or might be a ban, the location is hidden. An answer that is not ``readable`` at all only ever
     protects. None of that asks again, since the same answer would come.
@@ -54,6 +55,8 @@ def read(
             continue
         if held and not of_group:
             cleared.add(group)
+            if group not in context.silence:
+                continue
         if told != held:
             record = values.store(record, group, told)
     finding = _codes(rows, unreadable) if Group.CODE in context.granted else None
@@ -77,6 +80,7 @@ def read(
         ended_by_silence=repair.done,
         unconfirmed_ban=repair.impossible,
         cleared=frozenset(cleared),
+        silent=frozenset(cleared - context.silence) | ({Group.BAN} if repair.held else set()),
         unreadable=frozenset(unreadable),
         ignored=context.ignored(rows),
     )
@@ -94,10 +98,12 @@ def _unreadable(found: bans.Evidence, requested_at: datetime, state: PersonState
 @dataclass(frozen=True, slots=True)
 class _Repair:
     """Where the repair of a ban by silence stands (domain.md E33): a first silence was heard and a second one must
-    agree; it is done; it must wait for a day; or it can never come, since no location is told either."""
+    agree; it is done, or held because the silence does not count (B18); it must wait for a day; or it can never come,
+    since no location is told either."""
 
     first: bool = False
     done: bool = False
+    held: bool = False
     look_again: date | None = None
     impossible: bool = False
 
@@ -115,11 +121,13 @@ def _ban(
         return bans.lift(state), _Repair()
     since = state.ban_since or requested_at
     state = replace(state, ban_since=since)
-    return (state, _Repair()) if found.told else _silence(found, requested_at, since, state)
+    if found.told:
+        return state, _Repair()
+    return _silence(found, requested_at, since, state, counts=Group.BAN in context.silence)
 
 
 def _silence(
-    found: bans.Evidence, requested_at: datetime, since: datetime, state: PersonState
+    found: bans.Evidence, requested_at: datetime, since: datetime, state: PersonState, *, counts: bool
 ) -> tuple[PersonState, _Repair]:
     """Basic data is silent about a ban that began at ``since``."""
     repair = _Repair()
@@ -129,8 +137,10 @@ def _silence(
         repair = _Repair(impossible=True)
     elif state.silence_at is None or requested_at <= state.silence_at:
         state, repair = replace(state, silence_at=state.silence_at or requested_at), _Repair(first=True)
-    else:
+    elif counts:
         state, repair = bans.lift(state), _Repair(done=True)
+    else:
+        repair = _Repair(held=True)
     return state, repair
 
 

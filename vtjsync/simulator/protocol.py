@@ -75,6 +75,9 @@ class Protocol:
         """``client`` is the only one that is known; ``service`` the service's id in full; ``page`` entries a page."""
         self.world, self.faults, self.page_size = world, faults, page
         self.granted = frozenset(rows.GROUPS)
+        # What a list of codes is refused for, as a whole (wire.md 2 does not tell what VTJ refuses).
+        self.refused: frozenset[str] = frozenset()
+        self.longest: int | None = None
         self.client = client
         self._service = service.split("/")
         self._credentials = f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}"
@@ -166,6 +169,8 @@ class Protocol:
             asked = msgspec.json.decode(body, type=ChangesBody)
         except msgspec.MsgspecError:
             return _refusal(400, "Bad request")
+        if refusal := self._refused(asked.hetulista):
+            return refusal
         key = asked.last_key
         first_key = self.world.key_before(date.min)
         if not first_key <= key <= self.world.top_key:
@@ -198,6 +203,8 @@ class Protocol:
             return _refusal(400, "Bad request")
         if len(asked.hetulista) > MOST_BASIC_DATA:
             return _refusal(400, "Too many codes")
+        if refusal := self._refused(asked.hetulista):
+            return refusal
         unasked = asked.tietoryhmat is msgspec.UNSET
         groups = self.granted if asked.tietoryhmat is msgspec.UNSET else self.granted & set(asked.tietoryhmat)
         people: list[dict[str, Any]] = []
@@ -211,6 +218,11 @@ class Protocol:
         message: dict[str, Any] = {"perustiedot": people}
         # A missing ajanTasalla means true here (wire.md 2).
         return _json(message if len(asked.hetulista) % 4 == 3 else message | {"ajanTasalla": True})
+
+    def _refused(self, codes: list[str]) -> Answer | None:
+        if self.refused.intersection(codes) or (self.longest is not None and len(codes) > self.longest):
+            return _refusal(400, "Bad hetulista")
+        return None
 
     def _key(self, key: int) -> int | str:
         """The key, at times as a string (wire.md 2)."""

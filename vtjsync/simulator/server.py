@@ -91,6 +91,10 @@ class Handle:
         """The permit now grants these groups and no others."""
         self._control.protocol.granted = frozenset(groups)
 
+    def refuse(self, codes: Iterable[str] = (), *, longer_than: int | None = None) -> None:
+        """Answers 400 to every list that holds one of the codes, or more codes; without any, to none."""
+        self._control.protocol.refused, self._control.protocol.longest = frozenset(codes), longer_than
+
     def events(self) -> list[tuple[str, str]]:
         """The kind and the code of every entry in the log; the kind is empty for entries that were appended."""
         return [(entry.kind, entry.code) for entry in self._control.world.log]

@@ -117,8 +117,9 @@ class Line:
     ``server`` is ``https://host:port``, with ``server_cert`` the PEM file of the certificate that it must show; plain
     http is only for an address of this machine. ``headers`` go with every question. Timeouts and ``deadline`` are
     seconds; the deadline covers all attempts of a question and the waits between them, but not the time spent in
-    ``before_request``, which is called before every attempt, may sleep, and may raise to stop. ``retry_after_cap``
-    bounds every wait, also one that the other side asks for.
+    ``before_request``, which is called before every attempt, may sleep, and may raise to stop. ``on_error`` is called
+    with the error of every attempt, and may raise to give up. ``retry_after_cap`` bounds every wait, also one that the
+    other side asks for.
 
     ``requests`` counts attempts, ``retries`` those of them that repeated another. Raises ValueError for arguments that
     cannot work.
@@ -139,6 +140,7 @@ class Line:
         retry_after_cap: float = 60.0,
         max_body: int = MAX_BODY,
         before_request: Callable[[], None] = lambda: None,
+        on_error: Callable[[VtjError], None] = lambda _error: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.requests = 0
@@ -150,6 +152,7 @@ class Line:
         self._retry_after_cap = retry_after_cap
         self._max_body = max_body
         self._before_request = before_request
+        self._on_error = on_error
         self._sleep = sleep
         self._answered = False
         self._session = _session(self._server, server_cert, cert, key)
@@ -200,6 +203,7 @@ class Line:
         )
         # Raised only here, so that the error has no context: texts of libraries can quote what was sent and received.
         if isinstance(outcome, VtjError):
+            self._on_error(outcome)
             raise outcome
         self._answered = True
         return outcome

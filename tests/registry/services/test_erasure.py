@@ -34,7 +34,7 @@ from tests.factories import (
     new_code,
 )
 from vtjsync.engine.connection import database_now
-from vtjsync.models import Cohort, Enrolment
+from vtjsync.models import Cohort, Enrolment, Silence, SyncRun
 
 pytestmark = pytest.mark.django_db
 
@@ -200,6 +200,8 @@ def whole(person: Person) -> Person:
     ProblemFactory.create(person=person, closed_at=at(DAY))
     ProblemFactory.create(person=person, kind=ProblemKind.UNREADABLE)
     NameCheck.objects.create(person=person, last_name_hash=b"hash")
+    run, _ = SyncRun.objects.get_or_create(started_by="test", owner="none:1:1")
+    Silence.objects.create(person=person, run=run, groups=["KOTIKUNTA"])
     Enrolment.objects.create(person=person, cohort=Cohort.objects.create(cursor=1, cursor_at=database_now()))
     return person
 
@@ -213,6 +215,7 @@ WHOLE = {
     "registry_problem": 2,
     "registry_namecheck": 1,
     "vtjsync_enrolment": 1,
+    "vtjsync_silence": 1,
 }
 
 
