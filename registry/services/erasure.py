@@ -47,6 +47,12 @@ _CLIENTSHIP_DUE: Final = (
     f"EXISTS (SELECT FROM registry_clientship o WHERE o.person_id = c.person_id AND {_COUNTS})"
     " AND coalesce((c.ended_at AT TIME ZONE 'Europe/Helsinki')::date < %s, true) AND c.\"end\" <= %s"
 )
+# A receipt is a little older than its commit.
+_ERASED_SINCE_SAMPLED: Final = """
+    SELECT EXISTS (SELECT FROM registry_erasurereceipt WHERE erased_at + interval '10 minutes' > (
+        SELECT min(coalesce(greatest(last_analyze, last_autoanalyze), '-infinity'))
+        FROM pg_stat_user_tables WHERE relname = ANY(%s)))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,7 @@ def run(access: Access, day: date) -> Report:
         report.rows["registry_clientship"] += report.clientships
         ErasureHold.objects.filter(done_at=None).update(done_at=Now())
         write_ledger()
+    _sample_anew(erased=bool(+report.rows))
     return report
 
 
@@ -307,6 +314,16 @@ def _clientships_erased(access: Access, gone: Sequence[tuple[int, str]]) -> None
 
 def _other_entries(person_ids: Sequence[int]) -> set[int]:
     return problems.pairs(person_ids).keys() - set(person_ids)
+
+
+def _sample_anew(*, erased: bool) -> None:
+    """Lets the planner forget what has gone: ANALYZE keeps samples of codes and names (pg_statistic), and by itself
+    would not look again before much has changed. Mistakes since the last time (domain.md H55) count too."""
+    tables = sorted({"registry_person", *(table for table, _ in _references())})
+    with connection.cursor() as cursor:
+        cursor.execute(_ERASED_SINCE_SAMPLED, [tables])
+        if erased or cursor.fetchone()[0]:
+            cursor.execute(f"ANALYZE {', '.join(tables)}")
 
 
 def _code_hashes(person_ids: Collection[int]) -> dict[int, list[bytes]]:

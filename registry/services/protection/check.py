@@ -140,8 +140,8 @@ def _strings(table: Table, variants: Sequence[str], report: Report) -> None:
 
 def _statistics(variants: Sequence[str], report: Report) -> None:
     """What ANALYZE samples would keep a value that has gone from its row: columns of places have no samples."""
-    sampled = "num_nonnulls(most_common_vals, histogram_bounds) > 0"
-    given = "coalesce(most_common_vals::text, '') || coalesce(histogram_bounds::text, '') LIKE ANY(%s)"
+    sampled = "num_nonnulls(most_common_vals, histogram_bounds, most_common_elems) > 0"
+    given = "concat(most_common_vals::text, histogram_bounds::text, most_common_elems::text) LIKE ANY(%s)"
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT tablename, attname, {given} FROM pg_stats WHERE {sampled}", [traces.like(variants)])  # noqa: S608
         for table, column, has_string in cursor.fetchall():
