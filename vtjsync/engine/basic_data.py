@@ -205,6 +205,9 @@ def store(
 
 def _take(found: Effects, held: Held, entry: Entry, sent: Sent, context: Context) -> frozenset[Group]:
     """Lets one person's basic data count. Returns the groups about which it is silent, and that does not count yet."""
+    if Group.BAN not in context.granted:
+        # It goes without a word in the log of changes, which would hold it too (domain.md C24).
+        held.record = held.record.without_location()
     outcome = snapshot.read(entry.rows, sent.vtj, found.state(held.id), context, readable=entry.readable)
     attempts, was_hidden = held.ask_attempts, held.location_hidden
     held.ask, held.ask_urgent, held.ask_not_before, held.ask_attempts = None, False, None, 0
