@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -92,7 +92,7 @@ def look_ups_stopped() -> State | None:
 def up_to_date_as_of() -> datetime | None:
     """The moment as of which the register is up to date: the start of the last run that polled every cohort to its end
     and answered every ask (domain.md B15). None before the first."""
-    rows = SyncRun.objects.filter(state=SyncRun.State.COMPLETE, phase=SyncRun.Phase.BASIC_DATA, cohorts_done__gt=0)
+    rows = _syncs().filter(state=SyncRun.State.COMPLETE, phase=SyncRun.Phase.BASIC_DATA, cohorts_done__gt=0)
     return rows.order_by("-pk").values_list("started_at", flat=True).first()
 
 
@@ -121,8 +121,8 @@ def progress(access: Access, number: int) -> RunRow | None:
 
 
 def running() -> int | None:
-    """The number of the run that is under way."""
-    return SyncRun.objects.filter(state=SyncRun.State.RUNNING).values_list("pk", flat=True).first()
+    """The number of the sync that is under way."""
+    return _syncs().filter(state=SyncRun.State.RUNNING).values_list("pk", flat=True).first()
 
 
 def connection_check(access: Access) -> CheckView | None:
@@ -161,15 +161,19 @@ def _check(row: ConnectionCheck) -> CheckView:
     return CheckView(row.started_at, row.ended_at, _started_by(row.started_by, names), lines)
 
 
+def _syncs() -> QuerySet[SyncRun]:
+    return SyncRun.objects.filter(kind=SyncRun.Kind.SYNC)
+
+
 def newest() -> int:
-    """The number of the newest run; 0 before the first."""
-    return SyncRun.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    """The number of the newest sync; 0 before the first."""
+    return _syncs().order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def begun_after(access: Access, number: int) -> int | None:
-    """The first run after the one with this number; None until there is one. Raises PermissionDenied."""
+    """The first sync after the one with this number; None until there is one. Raises PermissionDenied."""
     access.require(SEE_SYNC)
-    return SyncRun.objects.filter(pk__gt=number).order_by("pk").values_list("pk", flat=True).first()
+    return _syncs().filter(pk__gt=number).order_by("pk").values_list("pk", flat=True).first()
 
 
 def cohorts_of(number: int) -> list[RunCohort]:
