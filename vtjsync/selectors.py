@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from registry.models import User
 from registry.policies import SEE_SYNC, Access
+from registry.selectors.wording import FIELDS
 from registry.services import audit
 from registry.services.audit import Action
 from vtjsync.engine import check, look_up
@@ -44,6 +45,8 @@ class RunRow:
     """A run in words, with its counts in ``row``."""
 
     row: SyncRun
+    kind: str
+    drift: tuple[tuple[str, int], ...]
     state: str
     tone: str
     reason: str
@@ -54,6 +57,11 @@ class RunRow:
     def running(self) -> bool:
         """Whether it is still under way."""
         return self.row.state == SyncRun.State.RUNNING
+
+    @property
+    def compares(self) -> bool:
+        """Whether it is a reconciliation."""
+        return self.row.kind == SyncRun.Kind.RECONCILIATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +196,8 @@ def _in_words(rows: Iterable[SyncRun]) -> list[RunRow]:
     return [
         RunRow(
             row=row,
+            kind=str(SyncRun.Kind(row.kind).label),
+            drift=tuple((str(FIELDS.get(field, field)), number) for field, number in sorted(row.drift.items())),
             state=str(SyncRun.State(row.state).label),
             tone=TONES[SyncRun.State(row.state)],
             reason=str(REASONS.get(row.reason, "")),

@@ -169,6 +169,14 @@ def pause(access: Access) -> None:
         audit.record(access, Action.CHANGE_SCHEDULE, outcome="paused")
 
 
+def end_pause(access: Access) -> None:
+    """Lets scheduled runs begin again before the pause has ended by itself (domain.md E41)."""
+    access.require(CHANGE_SCHEDULE)
+    with transaction.atomic():
+        SyncControl.objects.filter(pk=True).update(paused_until=None)
+        audit.record(access, Action.CHANGE_SCHEDULE, outcome="resumed")
+
+
 def paused_until() -> datetime | None:
     """When the pause ends; None when there is none."""
     row = SyncControl.objects.filter(Q(paused_until__gt=Now())).first()
