@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from registry import clock, hetu
 from registry.hetu import Fault, Hetu, InvalidHetu
 from registry.models import EndReason, Provider, Service
+from registry.selectors.place import Override
 from registry.services import look_up
 from registry.services.import_file import EARLIEST, LATEST
 
@@ -198,3 +199,9 @@ def parsed(text: str) -> Hetu:
         return hetu.parse(re.sub(r"\s", "", text), test_codes=settings.HETU_ALLOW_TEST_CODES)
     except InvalidHetu as error:
         raise forms.ValidationError(FAULTS[error.fault], code=error.fault.value) from None
+
+
+class UnconfirmedForm(forms.Form):
+    """Why a location that was not confirmed lately is to be on paper (domain.md E41)."""
+
+    why = forms.ChoiceField(label=_("Print the location for this reason"), choices=Override.choices)

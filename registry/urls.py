@@ -25,6 +25,7 @@ urlpatterns = [
     path("clients/add/look-up/", adding.look_up, name="client-look-up"),
     path("clients/<uuid:subject>/", client.page, name="client"),
     path("clients/<uuid:subject>/code/", client.code, name="client-code"),
+    path("clients/<uuid:subject>/print/", client.printed, name="client-print"),
     path("clients/<uuid:subject>/check/", adding.check, name="client-check"),
     path("clients/<uuid:subject>/check/waiting/", adding.waiting, name="client-waiting"),
     path("clients/<uuid:subject>/check/mistaken/", adding.mistaken, name="client-mistaken"),

@@ -52,7 +52,8 @@ class Enrolment(models.Model):
 
 
 class SyncRun(models.Model):
-    """One run: its row exists before the work, and tells the truth after a crash (docs/adr)."""
+    """One run: its row exists before the work, and tells the truth after a crash (docs/adr). A reconciliation goes
+    beside a sync."""
 
     class State(models.TextChoices):
         RUNNING = "RUNNING", _("Running")
@@ -65,6 +66,11 @@ class SyncRun(models.Model):
         CHANGES = "CHANGES", _("Changes")
         BASIC_DATA = "BASIC_DATA", _("Basic data")
 
+    class Kind(models.TextChoices):
+        SYNC = "SYNC", _("Sync")
+        RECONCILIATION = "RECONCILIATION", _("Reconciliation")
+
+    kind = models.TextField(_("kind"), choices=Kind, default=Kind.SYNC)
     state = models.TextField(_("state"), choices=State, default=State.RUNNING)
     phase = models.TextField(_("phase"), choices=Phase, blank=True)
     # Why an unfinished run ended: the name of a member of vtjsync.engine.run.Stop.
@@ -92,6 +98,8 @@ class SyncRun(models.Model):
     bans_started = models.PositiveIntegerField(default=0)
     bans_ended = models.PositiveIntegerField(default=0)
     problems_opened = models.PositiveIntegerField(default=0)
+    # Of a reconciliation: how many values of each field (registry.history) were not what VTJ says (domain.md G50).
+    drift = models.JSONField(default=dict)
 
     class Meta:
         verbose_name = _("sync run")
@@ -103,7 +111,7 @@ class SyncRun(models.Model):
             ("change_schedule", "Change the schedule of the syncs"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["state"], condition=Q(state="RUNNING"), name="one_run_at_a_time"),
+            models.UniqueConstraint(fields=["kind"], condition=Q(state="RUNNING"), name="one_run_of_a_kind_at_a_time"),
         ]
 
     def __str__(self) -> str:

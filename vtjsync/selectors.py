@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from registry.models import User
 from registry.policies import SEE_SYNC, Access
+from registry.selectors.wording import FIELDS
 from registry.services import audit
 from registry.services.audit import Action
 from vtjsync.engine import check, look_up
@@ -44,6 +45,8 @@ class RunRow:
     """A run in words, with its counts in ``row``."""
 
     row: SyncRun
+    kind: str
+    drift: tuple[tuple[str, int], ...]
     state: str
     tone: str
     reason: str
@@ -54,6 +57,11 @@ class RunRow:
     def running(self) -> bool:
         """Whether it is still under way."""
         return self.row.state == SyncRun.State.RUNNING
+
+    @property
+    def compares(self) -> bool:
+        """Whether it is a reconciliation."""
+        return self.row.kind == SyncRun.Kind.RECONCILIATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,7 @@ def look_ups_stopped() -> State | None:
 def up_to_date_as_of() -> datetime | None:
     """The moment as of which the register is up to date: the start of the last run that polled every cohort to its end
     and answered every ask (domain.md B15). None before the first."""
-    rows = SyncRun.objects.filter(state=SyncRun.State.COMPLETE, phase=SyncRun.Phase.BASIC_DATA, cohorts_done__gt=0)
+    rows = _syncs().filter(state=SyncRun.State.COMPLETE, phase=SyncRun.Phase.BASIC_DATA, cohorts_done__gt=0)
     return rows.order_by("-pk").values_list("started_at", flat=True).first()
 
 
@@ -121,8 +129,8 @@ def progress(access: Access, number: int) -> RunRow | None:
 
 
 def running() -> int | None:
-    """The number of the run that is under way."""
-    return SyncRun.objects.filter(state=SyncRun.State.RUNNING).values_list("pk", flat=True).first()
+    """The number of the sync that is under way."""
+    return _syncs().filter(state=SyncRun.State.RUNNING).values_list("pk", flat=True).first()
 
 
 def connection_check(access: Access) -> CheckView | None:
@@ -161,15 +169,19 @@ def _check(row: ConnectionCheck) -> CheckView:
     return CheckView(row.started_at, row.ended_at, _started_by(row.started_by, names), lines)
 
 
+def _syncs() -> QuerySet[SyncRun]:
+    return SyncRun.objects.filter(kind=SyncRun.Kind.SYNC)
+
+
 def newest() -> int:
-    """The number of the newest run; 0 before the first."""
-    return SyncRun.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    """The number of the newest sync; 0 before the first."""
+    return _syncs().order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def begun_after(access: Access, number: int) -> int | None:
-    """The first run after the one with this number; None until there is one. Raises PermissionDenied."""
+    """The first sync after the one with this number; None until there is one. Raises PermissionDenied."""
     access.require(SEE_SYNC)
-    return SyncRun.objects.filter(pk__gt=number).order_by("pk").values_list("pk", flat=True).first()
+    return _syncs().filter(pk__gt=number).order_by("pk").values_list("pk", flat=True).first()
 
 
 def cohorts_of(number: int) -> list[RunCohort]:
@@ -184,6 +196,8 @@ def _in_words(rows: Iterable[SyncRun]) -> list[RunRow]:
     return [
         RunRow(
             row=row,
+            kind=str(SyncRun.Kind(row.kind).label),
+            drift=tuple((str(FIELDS.get(field, field)), number) for field, number in sorted(row.drift.items())),
             state=str(SyncRun.State(row.state).label),
             tone=TONES[SyncRun.State(row.state)],
             reason=str(REASONS.get(row.reason, "")),

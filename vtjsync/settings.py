@@ -48,6 +48,7 @@ env = environ.FileAwareEnv(
     VTJ_RATE_LIMIT=(int, 0),
     VTJ_CURSOR_RESET_ON=(list, []),
     VTJ_CLOCK_TOLERANCE_SECONDS=(int, 300),
+    RECONCILE_DAYS=(int, 20),
     VTJKYSELY_CLIENT=(str, ""),
     VTJKYSELY_SERVICE=(str, ""),
     VTJKYSELY_PRODUCT=(str, ""),
@@ -122,6 +123,7 @@ VTJKYSELY_PASSWORD: str = env("VTJKYSELY_PASSWORD")
 VTJKYSELY_INVOICING: str = env("VTJKYSELY_INVOICING")
 VTJKYSELY_DEADLINE: float = env("VTJKYSELY_DEADLINE")
 VTJKYSELY_DAILY_LIMIT: int = env("VTJKYSELY_DAILY_LIMIT")
+RECONCILE_DAYS: int = env("RECONCILE_DAYS")
 LOCATION_WARN = timedelta(hours=env("LOCATION_WARN_HOURS"))
 LOCATION_HIDE = timedelta(hours=env("LOCATION_HIDE_HOURS"))
 ENDED_CLIENTSHIP_DAYS: int = env("ENDED_CLIENTSHIP_DAYS")
@@ -208,7 +210,8 @@ WHITENOISE_USE_FINDERS = DEMO
 Q_CLUSTER = {
     "name": "vtjsync",
     "orm": "default",
-    "workers": 2,
+    # A sync and a reconciliation can each take long; somebody who was just added does not wait for either.
+    "workers": 3,
     "timeout": 6 * 3600,
     "retry": 6 * 3600 + 600,
     "max_attempts": 1,

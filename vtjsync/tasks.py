@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from registry.clock import HELSINKI, today
+from registry.clock import HELSINKI, helsinki_day, today
 from registry.policies import CHANGE_SCHEDULE, RUN_SYNC, Access
 from registry.services import audit, erasure
 from registry.services.audit import Action
@@ -24,15 +24,17 @@ from vtjsync.engine import basic_data, check, permit
 from vtjsync.engine import sync as engine
 from vtjsync.engine.connection import Connection, Stopped
 from vtjsync.engine.effects import Overtaken
+from vtjsync.engine.reconciliation import reconcile
 from vtjsync.engine.run import BASIS, Busy
 from vtjsync.logs import places
-from vtjsync.models import SyncControl
+from vtjsync.models import SyncControl, SyncRun
 from vtjsync.wire.errors import VtjError
 
 log = logging.getLogger(__name__)
 
 SYNC: Final = "sync"
 ERASURE: Final = "erasure"
+RECONCILIATION: Final = "reconciliation"
 CHECK: Final = "check"
 SCHEDULE: Final = "schedule"
 EVERY_MINUTES: Final = (15, 30, 60, 120, 240)
@@ -88,6 +90,25 @@ def erase_due() -> str:
     if datetime.now(HELSINKI).hour == QUIET_HOUR:
         return "QUIET"
     return str(erasure.run(Access(None, BASIS), today()))
+
+
+@without_text()
+def reconcile_nightly() -> str:
+    """Compares the night's share of the register, once a day at the first tick at which it is due (domain.md G50, G51).
+    Returns the run's state in a word."""
+    if datetime.now(HELSINKI).hour == QUIET_HOUR or paused_until() is not None or _reconciled_on(today()):
+        return "NOT_DUE"
+    try:
+        return str(reconcile(SCHEDULE, wait=0).state)
+    except Busy:
+        return "BUSY"
+
+
+def _reconciled_on(day: date) -> bool:
+    """Whether the schedule's reconciliation was begun on the Helsinki day. One whose process died is due again."""
+    rows = SyncRun.objects.filter(kind=SyncRun.Kind.RECONCILIATION, started_by=SCHEDULE)
+    newest = rows.exclude(state=SyncRun.State.INTERRUPTED).order_by("-pk").first()
+    return newest is not None and helsinki_day(newest.started_at) >= day
 
 
 @without_text()
@@ -148,6 +169,14 @@ def pause(access: Access) -> None:
         audit.record(access, Action.CHANGE_SCHEDULE, outcome="paused")
 
 
+def end_pause(access: Access) -> None:
+    """Lets scheduled runs begin again before the pause has ended by itself (domain.md E41)."""
+    access.require(CHANGE_SCHEDULE)
+    with transaction.atomic():
+        SyncControl.objects.filter(pk=True).update(paused_until=None)
+        audit.record(access, Action.CHANGE_SCHEDULE, outcome="resumed")
+
+
 def paused_until() -> datetime | None:
     """When the pause ends; None when there is none."""
     row = SyncControl.objects.filter(Q(paused_until__gt=Now())).first()
@@ -159,6 +188,7 @@ def create_schedules(**_kwargs: Any) -> None:
     tasks = (
         (SYNC, "vtjsync.tasks.sync", 60),
         (ERASURE, "vtjsync.tasks.erase_due", 60),
+        (RECONCILIATION, "vtjsync.tasks.reconcile_nightly", 60),
         (CHECK, "vtjsync.tasks.check_nightly", 60),
     )
     for name, task, minutes in tasks:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextChoices
 from django.utils.translation import gettext, gettext_noop
 
 from registry.hetu import Hetu
 from registry.models import AuditEvent, SubjectCode
 from registry.policies import SEE_AUDIT_LOG, Access
+from registry.selectors.place import Override
 from registry.services import audit
 from registry.services.audit import Action
 from registry.services.look_up import Reason
@@ -42,6 +43,7 @@ OUTCOMES: Final = {
     "nothing told": gettext_noop("nothing told"),
     "no answer": gettext_noop("no answer"),
     "paused": gettext_noop("paused"),
+    "resumed": gettext_noop("resumed"),
     "RUNNING": gettext_noop("Running"),
     "COMPLETE": gettext_noop("Complete"),
     "INCOMPLETE": gettext_noop("Incomplete: the next run goes on"),
@@ -60,7 +62,13 @@ DETAILS: Final = {
     "started_by": gettext_noop("started by"),
     "clientships": gettext_noop("clientships"),
     "reason": gettext_noop("reason"),
+    "unconfirmed": gettext_noop("not confirmed lately"),
+    "kind": gettext_noop("kind"),
+    "groups": gettext_noop("data groups"),
 }
+
+# What these details hold is one of a few words.
+WORDS: Final[dict[str, type[TextChoices]]] = {"reason": Reason, "unconfirmed": Override}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +130,5 @@ def _in_words(event: AuditEvent) -> EventRow:
 
 
 def _value(key: str, value: str | int) -> str:
-    return str(Reason(value).label) if key == "reason" and value in Reason.values else str(value)
+    words = WORDS.get(key)
+    return str(words(value).label) if words and value in words.values else str(value)

@@ -28,7 +28,7 @@ from registry.policies import (
 )
 from registry.record import LOCATION_GROUPS, Group, PersonRecord
 from registry.selectors import wording
-from registry.selectors.place import Place, granted_groups, granted_places, permit_on, place_of
+from registry.selectors.place import Override, Place, granted_groups, granted_places, permit_on, place_of
 from registry.selectors.signs import Sign, signs_of
 from registry.services import audit, erasure, vtj_data
 from registry.services.audit import Action
@@ -73,7 +73,8 @@ class ChangeRow:
 @dataclass(frozen=True, slots=True)
 class Client:
     """What a client's page shows. ``code`` is masked unless it was asked for; ``granted`` names the groups of the
-    permit; ``confirmed`` is as of when VTJ's data holds; ``known``: VTJ's data has come and is to be shown."""
+    permit; ``confirmed`` is as of when VTJ's data holds; ``known``: VTJ's data has come and is to be shown;
+    ``on_paper``: a location that is shown is printed too."""
 
     subject: UUID
     first_names: str
@@ -87,6 +88,7 @@ class Client:
     protected: bool
     protection_end: str
     place: Place
+    on_paper: bool
     reveal_awaited: bool
     granted: frozenset[Group]
     home: Address | None
@@ -111,12 +113,18 @@ class Client:
 
 def viewed(access: Access, subject: UUID) -> Client | None:
     """The client's page. Raises PermissionDenied."""
-    return _client(access, subject, Action.VIEW, code=False)
+    return _client(access, subject, Action.VIEW)
 
 
 def with_code(access: Access, subject: UUID) -> Client | None:
     """The same with the identity code in clear, and an event of its own for that (domain.md H54)."""
-    return _client(access, subject, Action.SHOW_CODE, code=True)
+    return _client(access, subject, Action.SHOW_CODE)
+
+
+def printed(access: Access, subject: UUID, why: Override) -> Client | None:
+    """The page whose print holds a location that was not confirmed lately, for a reason that is logged (domain.md
+    E41)."""
+    return _client(access, subject, Action.PRINT_UNCONFIRMED, why=why)
 
 
 def status(access: Access, subject: UUID) -> str | None:
@@ -154,18 +162,19 @@ def name_of(person: Person) -> str:
     return "" if doubted else " ".join(filter(None, (person.first_names, person.last_name)))
 
 
-def _client(access: Access, subject: UUID, action: Action, *, code: bool) -> Client | None:
+def _client(access: Access, subject: UUID, action: Action, *, why: Override | None = None) -> Client | None:
     access.require(SEE_CLIENTS)
     person = persons(access).filter(subject=subject).first()
     held = vtj_data.read([person.pk]).get(person.pk) if person else None
     # Erased, or under a ban, since the first of the two statements.
     if person is None or held is None or (held.record.protected and not access.may(HANDLE_PROTECTED)):
         return None
-    audit.record(access, action, subjects=[subject])
-    return _page(access, person, held.record, code=code)
+    audit.record(access, action, subjects=[subject], details={"unconfirmed": str(why)} if why else {})
+    return _page(access, person, held.record, action)
 
 
-def _page(access: Access, person: Person, record: PersonRecord, *, code: bool) -> Client:
+def _page(access: Access, person: Person, record: PersonRecord, action: Action) -> Client:
+    code = action is Action.SHOW_CODE
     problems = dict(Problem.objects.filter(person=person, closed_at=None).values_list("kind", "opened_at"))
     mismatch = ProblemKind.NAME_MISMATCH in problems
     permit, confirmed = permit_on(today()), ports.source().confirmed_at([person.pk]).get(person.pk)
@@ -190,6 +199,7 @@ def _page(access: Access, person: Person, record: PersonRecord, *, code: bool) -
         protected=record.protected,
         protection_end=str(record.protection_end or ""),
         place=place,
+        on_paper=place is not Place.OLD or action is Action.PRINT_UNCONFIRMED,
         reveal_awaited=person.reveal_awaited and place.visible,
         granted=granted,
         home=_home(record),

@@ -36,6 +36,14 @@ class Place(models.TextChoices):
         return self in (Place.SHOWN, Place.OLD)
 
 
+class Override(models.TextChoices):
+    """Why a location that was not confirmed lately is printed or exported all the same (domain.md E41)."""
+
+    URGENT = "URGENT", _("It is urgent, and VTJ cannot be waited for")
+    CHECKED = "CHECKED", _("It has been checked otherwise, for example by phone")
+    OTHER = "OTHER", _("Another reason, told in our own records")
+
+
 def permit_on(day: date) -> DataPermit | None:
     """The permit in force on the Helsinki day."""
     return DataPermit.objects.filter(valid_from__lte=day).exclude(valid_to__lt=day).first()

@@ -30,6 +30,7 @@ class Action(models.TextChoices):
     VIEW = "VIEW", _("Viewed a client")
     SHOW_CODE = "SHOW_CODE", _("Had the identity code shown")
     LOOK_UP = "LOOK_UP", _("Looked an identity code up in VTJ")
+    PRINT_UNCONFIRMED = "PRINT_UNCONFIRMED", _("Had a location printed that was not confirmed lately")
     ADD_CLIENT = "ADD_CLIENT", _("Added a client")
     NOT_THE_PERSON = "NOT_THE_PERSON", _("Removed a client added by mistake")
     END_CLIENTSHIP = "END_CLIENTSHIP", _("Ended a clientship")

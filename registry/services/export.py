@@ -22,7 +22,7 @@ from registry.clock import HELSINKI, today
 from registry.models import Clientship, DataPermit, PersonCode, PersonStatus, Problem, ProblemKind
 from registry.policies import EXPORT_REGISTER, HANDLE_PROTECTED, SEE_FORMER, Access
 from registry.record import LOST_TRACK, ForeignAddress, HomeAddress, PartialDate, PersonRecord
-from registry.selectors.place import granted_groups, granted_places, permit_on
+from registry.selectors.place import Override, granted_groups, granted_places, permit_on
 from registry.services import audit, vtj_data
 from registry.services.audit import Action
 from registry.sql import ids
@@ -38,10 +38,12 @@ NO_PERMIT: Final = "EI_LUPAA"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the export holds: protected persons (without places), and former codes, only where asked for."""
+    """What the export holds only where asked for: protected persons (without places), former codes, and locations that
+    were not confirmed lately, for a reason (domain.md E41)."""
 
     protected: bool = False
     former: bool = False
+    unconfirmed: Override | None = None
 
 
 def export(access: Access, path: Path, options: Options) -> int:
@@ -64,6 +66,8 @@ def export(access: Access, path: Path, options: Options) -> int:
             # The event comes first (domain.md G46): no event, no data.
             subjects = [subject for _, _, subject in _persons(options)]
             details = {"protected": str(options.protected), "former": str(options.former)}
+            if options.unconfirmed:
+                details["unconfirmed"] = str(options.unconfirmed)
             audit.record(access, Action.EXPORT, subjects=subjects, details=details)
             encode = msgspec.json.Encoder().encode
             written = 0
@@ -103,7 +107,8 @@ def _chunk(
     clientships = _clientships(wanted)
     former = _former(wanted) if options.former else {}
     confirmed = ports.source().confirmed_at(wanted)
-    oldest, granted = timezone.now() - settings.LOCATION_WARN, granted_places(permit)
+    limit = settings.LOCATION_HIDE if options.unconfirmed else settings.LOCATION_WARN
+    oldest, granted = timezone.now() - limit, granted_places(permit)
     for code, person, _ in persons:
         one, kinds = held.get(person), problems.get(person, set())
         if one is None or (one.record.protected and not options.protected):
@@ -114,7 +119,8 @@ def _chunk(
             # The code in the list may be somebody else's: nothing that VTJ says of them is told.
             record = PersonRecord(protected=record.protected)
         record = record.with_values_of(granted_groups(permit))
-        hidden = one.location_hidden or at is None or at < oldest or one.ask == LOST_TRACK
+        hidden = one.location_hidden or at is None or at < oldest
+        hidden = hidden or (one.ask == LOST_TRACK and not options.unconfirmed)
         yield {
             "henkilotunnus": code,
             "edelliset_henkilotunnukset": [] if mismatch else former.get(person, []),

@@ -53,6 +53,9 @@ DUE: Final = {
     " AND NOT EXISTS (SELECT FROM vtjsync_enrolment e WHERE e.person_id = p.id)",
     "again": f"p.ask IS NOT NULL AND {_AGAIN} AND {_NOT_TOO_EARLY}",
 }
+UNASKED: Final = (
+    "p.ask IS NULL AND p.status = 'CURRENT' AND EXISTS (SELECT FROM vtjsync_enrolment e WHERE e.person_id = p.id)"
+)
 PRIORITIES: Final = {
     "urgent": Priority.URGENT,
     "other": Priority.ASKS,
@@ -62,6 +65,7 @@ PRIORITIES: Final = {
 }
 
 
+COUNTED: Final = ("received", "not_found", "applied", "bans_started", "bans_ended", "problems_opened")
 _Answer: TypeAlias = tuple[Sequence[Hetu], BasicDataPage, Sent]
 
 
@@ -85,18 +89,20 @@ def ask_due(connection: Connection, run: Run, until: float) -> Counter[str]:
         last = 0
         while batch := due(why, last):
             last = batch[-1].person_id
-            stored = ask(connection, run.id, batch, permit.granted(today()), PRIORITIES[why])
+            stored = ask_in(run, connection, batch, PRIORITIES[why])
             counts.update(due=len(batch), stored=stored["received"] + stored["not_found"])
-            run.counts.update(
-                asked_again=0 if why == "joining" else len(batch),
-                **{name: stored[name] for name in ("received", "not_found", "applied", "bans_started", "bans_ended")},
-                problems_opened=stored["problems_opened"],
-                persons_done=len(batch),
-            )
-            run.beat()
+            run.counts.update(asked_again=0 if why == "joining" else len(batch))
             if time.monotonic() > until:
                 return counts
     return counts
+
+
+def ask_in(run: Run, connection: Connection, batch: Sequence[Asked], priority: Priority) -> Counter[str]:
+    """Asks for one batch and counts what came of it in the run."""
+    stored = ask(connection, run.id, batch, permit.granted(today()), priority)
+    run.counts.update({name: stored[name] for name in COUNTED}, persons_done=len(batch))
+    run.beat()
+    return stored
 
 
 def due(why: str, after: int = 0) -> list[Asked]:
@@ -119,6 +125,11 @@ def fetch(connection: Connection, person_ids: Sequence[int], granted: frozenset[
     """Asks for these persons at once, outside of any run: somebody was just added (domain.md B19)."""
     batch = _select(f"p.id = ANY(%s) AND {ON_THE_LIST} ORDER BY p.id LIMIT 1000", [list(person_ids), *_today()])
     return ask(connection, None, batch, granted, Priority.ADDED) if batch else Counter()
+
+
+def unasked(person_ids: Sequence[int]) -> list[Asked]:
+    """Those of the persons who are in a cohort, up to date, and not to be asked about anyway."""
+    return _select(f"p.id = ANY(%s) AND {UNASKED} AND {ON_THE_LIST} ORDER BY p.id", [list(person_ids), *_today()])
 
 
 def mark_rechecks(day: date) -> int:
@@ -205,6 +216,9 @@ def store(
 
 def _take(found: Effects, held: Held, entry: Entry, sent: Sent, context: Context) -> frozenset[Group]:
     """Lets one person's basic data count. Returns the groups about which it is silent, and that does not count yet."""
+    if Group.BAN not in context.granted:
+        # It goes without a word in the log of changes, which would hold it too (domain.md C24).
+        held.record = held.record.without_location()
     outcome = snapshot.read(entry.rows, sent.vtj, found.state(held.id), context, readable=entry.readable)
     attempts, was_hidden = held.ask_attempts, held.location_hidden
     held.ask, held.ask_urgent, held.ask_not_before, held.ask_attempts = None, False, None, 0

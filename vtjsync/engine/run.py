@@ -41,6 +41,7 @@ REASONS: Final = {
     "UNREADABLE": _("An answer of VTJ could not be read."),
     "NO_PROGRESS": _("VTJ said that there is more, but did not advance."),
     "ENDLESS": _("VTJ's changes did not come to an end."),
+    "QUOTA": _("VTJ's quota of requests was used up. The rest is compared another night."),
     "BRAKE": _("VTJ was silent about so much that nothing of it was written: an administrator has to look."),
     "LOST": _("Another run took over."),
     "OVERTAKEN": _("Another worker was ahead."),
@@ -48,7 +49,7 @@ REASONS: Final = {
     "ERROR": _("An unexpected error; see the log."),
 }
 # The next run goes on where these ended; the others need somebody to look.
-PASSING: Final = frozenset({"BRAKE", "UNAVAILABLE", "LOST", "OVERTAKEN", "UNREADABLE", "INTERRUPTED"})
+PASSING: Final = frozenset({"BRAKE", "QUOTA", "UNAVAILABLE", "LOST", "OVERTAKEN", "UNREADABLE", "INTERRUPTED"})
 
 
 class Busy(Exception):
@@ -95,15 +96,16 @@ class Run:
         return SyncRun.objects.filter(pk=self.id, state=SyncRun.State.RUNNING, owner=self._owner)
 
 
-def begin(started_by: str, wait: float = WAIT_SECONDS) -> Run:
-    """Opens a run. While another is under way, waits for up to ``wait`` seconds; raises :class:`Busy`."""
+def begin(started_by: str, wait: float = WAIT_SECONDS, kind: SyncRun.Kind = SyncRun.Kind.SYNC) -> Run:
+    """Opens a run. While another of the kind is under way, waits for up to ``wait`` seconds; raises :class:`Busy`."""
     deadline = time.monotonic() + wait
     while True:
         _close_dead()
         try:
             with transaction.atomic():
-                row = SyncRun.objects.create(started_by=started_by, owner=owner())
-                audit.record(Access(None, BASIS), Action.START_RUN, details={"run": row.pk, "started_by": started_by})
+                row = SyncRun.objects.create(started_by=started_by, owner=owner(), kind=kind)
+                details: dict[str, str | int] = {"run": row.pk, "kind": str(kind), "started_by": started_by}
+                audit.record(Access(None, BASIS), Action.START_RUN, details=details)
             return Run(row)
         except IntegrityError:
             if time.monotonic() >= deadline:

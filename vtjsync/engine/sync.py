@@ -15,7 +15,7 @@ from registry.services.vtj_data import StorageError
 from vtjsync.engine import basic_data, brake, changes, cursors, permit
 from vtjsync.engine.brake import Braked
 from vtjsync.engine.changes import Endless, NoProgress
-from vtjsync.engine.connection import Connection, Stopped
+from vtjsync.engine.connection import Connection, QuotaUsedUp, Stopped
 from vtjsync.engine.cursors import CursorRefused
 from vtjsync.engine.effects import Overtaken
 from vtjsync.engine.permit import NoPermit
@@ -35,6 +35,7 @@ REASON_OF: Final[dict[type[Exception], str]] = {
     Stopped: "STOPPED",
     Denied: "DENIED",
     Unavailable: "UNAVAILABLE",
+    QuotaUsedUp: "QUOTA",
     Refused: "REFUSED",
     Unreadable: "UNREADABLE",
     NoProgress: "NO_PROGRESS",
@@ -62,14 +63,19 @@ def sync(
     under way and stays so for ``wait`` seconds.
     """
     run = begin(started_by, wait)
+    return carry_out(run, lambda: _connected(run, with_changes, with_basic_data, watch))
+
+
+def carry_out(run: Run, work: Callable[[], None]) -> SyncRun:
+    """Does the work of a run and closes it with the reason for which it ended; returns its row."""
     try:
-        _connected(run, with_changes, with_basic_data, watch)
+        work()
     except tuple(REASON_OF) as error:
-        log.warning("sync run %s ended early: %s: %s", run.id, type(error).__name__, error)
+        log.warning("run %s ended early: %s: %s", run.id, type(error).__name__, error)
         return run.close(REASON_OF[type(error)])
     except (StorageError, DatabaseError) as error:
         # The text of a database error may hold values (domain.md E36, G49).
-        log.error("sync run %s failed in the database: %s", run.id, type(error).__name__)  # noqa: TRY400
+        log.error("run %s failed in the database: %s", run.id, type(error).__name__)  # noqa: TRY400
         return run.close("ERROR")
     except (KeyboardInterrupt, SystemExit):
         run.close("INTERRUPTED")

@@ -22,6 +22,11 @@ BASIS = "steering the sync"
 @needs(RUN_SYNC)
 def now(request: HttpRequest) -> HttpResponse:
     """Queues a run and leads to where it appears, or shows the one that is under way."""
+    return begin(request)
+
+
+def begin(request: HttpRequest) -> HttpResponse:
+    """The same after another deed that the next run carries on."""
     number = selectors.running()
     if number is not None:
         messages.info(request, _("A run is already under way."))

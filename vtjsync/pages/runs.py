@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from registry.policies import CHANGE_SCHEDULE, RUN_SYNC, SEE_SYNC, may
 from registry.views.access import access, needs, user_of
-from vtjsync import selectors, tasks
+from vtjsync import selectors, steering, tasks
 from vtjsync.pages.forms import ScheduleForm
 
 BASIS = "sync history"
@@ -19,7 +19,8 @@ BASIS = "sync history"
 def history(request: HttpRequest) -> HttpResponse:
     """All runs, newest first, with what steers them for those who may."""
     before = request.GET.get("before", "")[:18]
-    rows = selectors.runs(access(request, BASIS), int(before) if before.isdecimal() else None)
+    who = access(request, BASIS)
+    rows = selectors.runs(who, int(before) if before.isdecimal() else None)
     planned = tasks.schedule()
     return render(
         request,
@@ -34,8 +35,18 @@ def history(request: HttpRequest) -> HttpResponse:
             "form": ScheduleForm(initial={"minutes": planned.minutes if planned else None}),
             "may_run": may(user_of(request), RUN_SYNC),
             "may_schedule": may(user_of(request), CHANGE_SCHEDULE),
+            "held": steering.held_back(who),
+            "cursors": steering.refused_cursors(who),
+            "gauge": steering.gauge(who),
         },
     )
+
+
+@require_safe
+@needs(SEE_SYNC)
+def budget(request: HttpRequest) -> HttpResponse:
+    """The part of the page that tells of this minute's requests."""
+    return render(request, "vtjsync/budget.html", {"gauge": steering.gauge(access(request, BASIS))})
 
 
 @require_safe

@@ -7,9 +7,9 @@ from typing import Any
 from django import template
 
 from registry.clock import today
-from registry.policies import RUN_SYNC, SEE_SYNC, may
-from registry.selectors.place import GRAVE_DAYS, permit_ends_in
-from vtjsync import selectors
+from registry.policies import CHANGE_SCHEDULE, RUN_SYNC, SEE_SYNC, may
+from registry.selectors.place import GRAVE_DAYS, NEAR_DAYS, permit_ends_in
+from vtjsync import selectors, steering
 from vtjsync.engine.run import REASONS
 
 register = template.Library()
@@ -25,7 +25,10 @@ def vtj_notices(context: dict[str, Any]) -> dict[str, Any]:
         "reason": REASONS["DENIED"],
         "may_resume": may(user, RUN_SYNC),
         "look_ups": selectors.look_ups_stopped() if may(user, RUN_SYNC) else None,
+        "alarms": steering.alarms() if may(user, SEE_SYNC) else None,
+        "may_schedule": may(user, CHANGE_SCHEDULE),
         "permit_days": permit_ends_in(today()) if may(user, SEE_SYNC) else None,
+        "near_days": NEAR_DAYS,
         "grave_days": GRAVE_DAYS,
         "certificates": selectors.certificates_that_end() if may(user, SEE_SYNC) else [],
         "csrf_token": context.get("csrf_token"),

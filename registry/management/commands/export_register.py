@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registry.policies import Access
+from registry.selectors.place import Override
 from registry.services.export import Options, export
 
 
@@ -21,10 +22,21 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--include-protected", action="store_true", help="also persons under a ban, without places")
         parser.add_argument("--include-former", action="store_true", help="also former identity codes")
+        parser.add_argument(
+            "--include-unconfirmed",
+            choices=[one.lower() for one in Override.values],
+            metavar="REASON",
+            help="also locations not confirmed lately; the reason, urgent, checked or other, is logged",
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Exit 0: written; 2: the file cannot be written."""
-        chosen = Options(protected=options["include_protected"], former=options["include_former"])
+        why = options["include_unconfirmed"]
+        chosen = Options(
+            protected=options["include_protected"],
+            former=options["include_former"],
+            unconfirmed=Override(why.upper()) if why else None,
+        )
         try:
             count = export(Access(None, "export_register command"), options["file"], chosen)
         except OSError as error:
