@@ -43,6 +43,7 @@ class Effects:
     _changes: dict[int, list[Change]] = field(default_factory=dict)
     _active: dict[int, Hetu] = field(default_factory=dict)
     _former: dict[Hetu, int] = field(default_factory=dict)
+    _taken: dict[int, tuple[Source, datetime]] = field(default_factory=dict)
     _opened: dict[tuple[int, ProblemKind], int | None] = field(default_factory=dict)
     _closed: set[tuple[int, ProblemKind]] = field(default_factory=set)
 
@@ -52,6 +53,7 @@ class Effects:
         return PersonState(
             record=held.record,
             basic_data_at=held.basic_data_at,
+            newest_entry_at=held.newest_entry_at,
             ban_since=held.ban_since,
             silence_at=held.ban_silence_at,
             reveal_awaited=held.reveal_awaited,
@@ -60,6 +62,7 @@ class Effects:
 
     def take(self, person_id: int, outcome: Outcome, source: Source, at: datetime) -> None:
         """Lets the reading of one entry or basic data answer of the person count. ``at`` is VTJ's time of it."""
+        self._taken[person_id] = source, at
         held = self.held[person_id]
         before, state = self.state(person_id), outcome.state
         if before.record.protected and not state.record.protected and self.pairs.get(person_id):
@@ -72,6 +75,7 @@ class Effects:
             self.touched.add(person_id)
             self._log(person_id, before, state, source, at)
             held.record, held.basic_data_at = state.record, state.basic_data_at
+            held.newest_entry_at = state.newest_entry_at
             held.ban_since, held.ban_silence_at = state.ban_since, state.silence_at
             held.reveal_awaited, held.recheck_on = state.reveal_awaited, state.recheck_on
             if before.record.protected and not state.record.protected:
@@ -165,9 +169,13 @@ class Effects:
             for twin in self.pairs.get(one, ()):
                 held = self.held.get(twin)
                 if held is not None and not held.record.protected:
+                    before = self.state(twin)
                     held.record = vtj_data.stay_protected(held.record)
                     held.ban_since = self.held[one].ban_since
                     self._protected(twin)
+                    if heard := self._taken.get(one) or self._taken.get(twin):
+                        self._taken[twin] = heard
+                        self._log(twin, before, self.state(twin), *heard)
                     self.touched.add(twin)
                     spread.append(twin)
 
