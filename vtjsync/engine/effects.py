@@ -8,6 +8,7 @@ the caller has open (domain.md B10).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -21,6 +22,8 @@ from registry.models import AppliedChange, Person, PersonStatus, ProblemKind
 from registry.models.person import LOCATION_FIELDS
 from registry.services import codes, problems, vtj_data
 from registry.services.vtj_data import Change, Held
+from vtjsync.reading.codes import code as read_code
+from vtjsync.reading.meaning import Unclear
 from vtjsync.reading.outcome import Ask, CodeFinding, Outcome, PersonState, most_pressing
 from vtjsync.wire.groups import CodeRow, Row
 
@@ -212,13 +215,13 @@ class Overtaken(Exception):
 
 
 def codes_in(rows: Iterable[Row]) -> set[str]:
-    """Every code that the rows mention."""
+    """Every code that the rows mention, well-formed: any other text is nobody's, and the database may refuse it."""
     found: set[str] = set()
-    for row in rows:
-        if isinstance(row, CodeRow):
-            told = (row.aktiivinenHenkilotunnus, row.muutettuHenkilotunnus, *(row.edellisetHenkilotunnukset or ()))
-            found.update(code.strip().upper() for code in told if code)
-            found |= codes_in(row.voimassaolevatTiedot or ())
+    own = [row for row in rows if isinstance(row, CodeRow)]
+    for row in [*own, *(part for row in own for part in row.voimassaolevatTiedot or ())]:
+        for text in (row.aktiivinenHenkilotunnus, row.muutettuHenkilotunnus, *(row.edellisetHenkilotunnukset or ())):
+            with suppress(Unclear):
+                found.update({hetu} if (hetu := read_code(text)) else ())
     return found
 
 

@@ -29,8 +29,9 @@ LANGUAGE_IN_WORDS_ISO: Final = "mis"
 COUNTRY_IN_WORDS: Final = "998"
 
 _DATE: Final = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
-# What PostgreSQL cannot hold: one such text would stop the whole page (domain.md B14).
+# What PostgreSQL cannot hold, or not in an index: one such text would stop the whole page (domain.md B14).
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+LONGEST: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,6 @@ def _text(text: str | None) -> str | None:
     """The text without outer spaces, None when nothing is left."""
     if text is None:
         return None
-    if _UNSTORABLE.search(text):
+    if len(text) > LONGEST or _UNSTORABLE.search(text):
         raise Unclear("text")
     return text.strip() or None
