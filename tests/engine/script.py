@@ -54,7 +54,7 @@ class Script(Server):
         entries = self.pages[page] if page < len(self.pages) else []
         reached = min(page + 1, len(self.pages))
         return {
-            "viimeisinKirjausavain": FIRST_KEY + reached * STEP,
+            "viimeisinKirjausavain": key_of(reached),
             "muutokset": [entry for entry in entries if entry["henkilotunnus"] in asked],
             "ajanTasalla": reached == len(self.pages),
         }
@@ -64,6 +64,11 @@ class Script(Server):
         return {
             "perustiedot": [{"henkilotunnus": code, "tietoryhmat": rows} for code, rows in told if rows is not None]
         }
+
+
+def key_of(pages: int) -> int:
+    """The cursor of who has heard so many pages."""
+    return FIRST_KEY + pages * STEP
 
 
 def entry(code: str, rows: Sequence[Any], at: datetime | None = ENTRY) -> JSON:

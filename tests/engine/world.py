@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import count
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Model
 
 from registry.hetu import Hetu, compose
 from registry.models import (
@@ -20,6 +21,7 @@ from registry.models import (
     PersonStatus,
     Problem,
     Service,
+    SubjectCode,
     Unit,
 )
 from registry.record import Group, PersonRecord
@@ -29,7 +31,7 @@ from vtjsync.engine import basic_data, changes
 from vtjsync.engine.basic_data import Asked
 from vtjsync.engine.connection import Sent, database_now
 from vtjsync.engine.run import Run, begin
-from vtjsync.models import Cohort, Enrolment
+from vtjsync.models import Cohort, Enrolment, RunCohort, SyncControl, SyncRun
 from vtjsync.reading.outcome import PersonState
 from vtjsync.wire.muutosrajapinta import BasicDataPage, ChangePage, Entry
 
@@ -178,9 +180,9 @@ def clients(codes: Sequence[str]) -> list[Person]:
     return persons
 
 
-def held(states: Sequence[PersonState], into: Cohort) -> list[tuple[int, Hetu]]:
-    """Puts one person with a new code for each state on the list and into the cohort, all at once."""
-    codes = [new_code() for _ in states]
+def held(states: Sequence[PersonState], into: Cohort, codes: Sequence[Hetu] | None = None) -> list[tuple[int, Hetu]]:
+    """Puts one person with a code, a new one if none is given, for each state on the list and into the cohort."""
+    codes = codes or [new_code() for _ in states]
     persons = [one.pk for one in clients(codes)]
     with transaction.atomic():
         rows = vtj_data.read(vtj_data.lock(persons))
@@ -193,3 +195,13 @@ def held(states: Sequence[PersonState], into: Cohort) -> list[tuple[int, Hetu]]:
         vtj_data.write(list(rows.values()), [], (), None)
     Enrolment.objects.bulk_create([Enrolment(person_id=person, cohort=into) for person in persons], batch_size=1000)
     return list(zip(persons, codes, strict=True))
+
+
+def empty() -> None:
+    """Removes everybody and all that was synchronised, in a moment. The audit log stays: it can only grow."""
+    models: tuple[type[Model], ...] = (
+        *(RunCohort, SyncRun, Enrolment, Cohort, SyncControl),
+        *(AppliedChange, Problem, ForeignAddress, Clientship, PersonCode, SubjectCode, Person),
+    )
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("; ".join(f"DELETE FROM {model._meta.db_table}" for model in models))  # noqa: S608

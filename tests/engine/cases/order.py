@@ -257,6 +257,9 @@ AGAIN = [code("LISATTY", "AKTIIVI", THIRD, THIRD, [OWN, NEW]), code("MUUTETTU", 
 MERGED = [code("LISATIETO", "AKTIIVI", OWN, OWN, [NEW]), code("MUUTETTU", "PASSIIVI", NEW, OWN, [NEW])]
 TWINS = [code("LISATIETO", "AKTIIVI", OWN, OWN, [TWIN]), code("MUUTETTU", "PASSIIVI", TWIN, OWN, [TWIN])]
 INTO_TWIN = [code("LISATTY", "AKTIIVI", TWIN, TWIN, [OWN]), code("MUUTETTU", "PASSIIVI", OWN, TWIN, [OWN])]
+DEEP: JSON = code(None, "AKTIIVI", NEW, NEW, [OWN])
+for _ in range(300):
+    DEEP = code("POISTETTU", "AKTIIVI", NEW, NEW, [OWN]) | valid(DEEP)
 ABROAD_TOO = replace(STATE, record=replace(RECORD, foreign=frozenset({STOCKHOLM})))
 
 CODES = [
@@ -288,6 +291,8 @@ CODES = [
     ),
     Case("D27", "rows that disagree", [REPLACED[0], code("MUUTETTU", "PASSIIVI", OWN, THIRD)], ask=Ask.CODE),
     Case("D27", "a code that is none", [code("LISATTY", "AKTIIVI", NEW, NEW, ["010101-XXXX"])], ask=Ask.CODE),
+    Case("D27", "a code that cannot be stored", [code("LISATTY", "AKTIIVI", NEW, NEW, ["\x00"])], ask=Ask.CODE),
+    Case("D27", "rows that lie deep", [DEEP], ask=Ask.CODE, codes=(NEW, OWN)),
     Case("D27", "told for context only", MERGED[:1]),
     Case(
         "D27",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -110,13 +111,13 @@ def _entries(one: Variation, page: int) -> list[JSON]:
     return [entry(one.names[under], _named(rows, one.names), at) for rows, at, under in told]
 
 
-def _named(value: Any, names: dict[str, str]) -> Any:
-    """The same JSON with codes in place of the words for them."""
-    if isinstance(value, str):
-        return names.get(value, value)
-    if isinstance(value, dict):
-        return {key: _named(part, names) for key, part in value.items()}
-    return [_named(part, names) for part in value] if isinstance(value, list | tuple) else value
+def _named(rows: Sequence[object], names: dict[str, str]) -> list[Any]:
+    """The same rows with codes in place of the words for them, however deep."""
+    text = json.dumps(list(rows))
+    for word, code in names.items():
+        text = text.replace(f'"{word}"', f'"{code}"')
+    named: list[Any] = json.loads(text)
+    return named
 
 
 def standing(persons: Sequence[int]) -> dict[int, Stood]:

@@ -251,6 +251,7 @@ NAMES = [
         replace(RECORD, municipality=TURKU),
     ),
     Case("C25", "a house number as a number", [home("LISATTY", katunumero=1), old_home("MUUTETTU")], moved()),
+    Case("C25", "a name that is too long for any index", [name("LISATTY", "x" * 301)], ask=Ask.VALUE),
     Case("C25", "a text that cannot be stored", [home("LISATTY", "Uusi\x00tie")], ask=Ask.PLACE),
 ]
 
