@@ -95,8 +95,9 @@ class Person(models.Model):
     municipality_moved_in = models.DateField(null=True)
     municipality_moved_in_precision = models.PositiveSmallIntegerField(null=True)
 
-    # How sure we are of the above. Times of VTJ's clock decide what is older (domain.md C22, E33).
+    # How sure we are of the above. Times of VTJ's clock decide what is older (domain.md B13, C22, E33).
     basic_data_at = models.DateTimeField(null=True)
+    newest_entry_at = models.DateTimeField(null=True)
     ban_since = models.DateTimeField(null=True)
     ban_silence_at = models.DateTimeField(null=True)
     reveal_awaited = models.BooleanField(default=False)

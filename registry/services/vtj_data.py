@@ -44,6 +44,7 @@ class Held:
     status: str
     record: PersonRecord
     basic_data_at: datetime | None
+    newest_entry_at: datetime | None
     ban_since: datetime | None
     ban_silence_at: datetime | None
     reveal_awaited: bool
@@ -73,6 +74,7 @@ class Change:
 PLAIN: Final = (
     "status",
     "basic_data_at",
+    "newest_entry_at",
     "ban_since",
     "ban_silence_at",
     "reveal_awaited",

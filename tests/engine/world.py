@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import count
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Model
 
 from registry.hetu import Hetu, compose
 from registry.models import (
@@ -21,6 +22,7 @@ from registry.models import (
     PersonStatus,
     Problem,
     Service,
+    SubjectCode,
     Unit,
 )
 from registry.record import Group, PersonRecord
@@ -31,7 +33,8 @@ from vtjsync.engine.basic_data import Asked
 from vtjsync.engine.connection import Sent, database_now
 from vtjsync.engine.effects import successors
 from vtjsync.engine.run import Run, begin
-from vtjsync.models import Cohort, Enrolment, Silence, SyncRun
+from vtjsync.models import Cohort, Enrolment, RunCohort, Silence, SyncControl, SyncRun
+from vtjsync.reading.outcome import PersonState
 from vtjsync.wire.muutosrajapinta import BasicDataPage, ChangePage, Entry
 
 _serial = count()
@@ -180,7 +183,7 @@ def applied(person: Person) -> list[tuple[str, str | None, str | None]]:
     return list(rows.values_list("field", "old_value", "new_value"))
 
 
-def clients(codes: Sequence[str]) -> None:
+def clients(codes: Sequence[str]) -> list[Person]:
     """Puts everyone on the list at once, awaiting basic data."""
     of = service()
     persons = Person.objects.bulk_create([Person() for _ in codes], batch_size=500)
@@ -189,3 +192,31 @@ def clients(codes: Sequence[str]) -> None:
     Clientship.objects.bulk_create(
         [Clientship(person=one, service=of, start=date(2020, 1, 1)) for one in persons], batch_size=1000
     )
+    return persons
+
+
+def held(states: Sequence[PersonState], into: Cohort, codes: Sequence[Hetu] | None = None) -> list[tuple[int, Hetu]]:
+    """Puts one person with a code, a new one if none is given, for each state on the list and into the cohort."""
+    codes = codes or [new_code() for _ in states]
+    persons = [one.pk for one in clients(codes)]
+    with transaction.atomic():
+        rows = vtj_data.read(vtj_data.lock(persons))
+        for person, state in zip(persons, states, strict=True):
+            row = rows[person]
+            row.record, row.status, row.basic_data_at = state.record, PersonStatus.CURRENT, state.basic_data_at
+            row.ban_since, row.ban_silence_at = state.ban_since, state.silence_at
+            row.reveal_awaited, row.recheck_on = state.reveal_awaited, state.recheck_on
+            row.newest_entry_at = state.newest_entry_at
+        vtj_data.write(list(rows.values()), [], (), None)
+    Enrolment.objects.bulk_create([Enrolment(person_id=person, cohort=into) for person in persons], batch_size=1000)
+    return list(zip(persons, codes, strict=True))
+
+
+def empty() -> None:
+    """Removes everybody and all that was synchronised, in a moment. The audit log stays: it can only grow."""
+    models: tuple[type[Model], ...] = (
+        *(RunCohort, SyncRun, Enrolment, Cohort, SyncControl),
+        *(AppliedChange, Problem, ForeignAddress, Clientship, PersonCode, SubjectCode, Person),
+    )
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("; ".join(f"DELETE FROM {model._meta.db_table}" for model in models))  # noqa: S608

@@ -8,6 +8,7 @@ the caller has open (domain.md B10).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -21,6 +22,8 @@ from registry.models.person import LOCATION_FIELDS
 from registry.services import codes, problems, vtj_data
 from registry.services.vtj_data import Change, Held
 from vtjsync.engine import brake
+from vtjsync.reading.codes import code as read_code
+from vtjsync.reading.meaning import Unclear
 from vtjsync.reading.outcome import Ask, CodeFinding, Outcome, PersonState, most_pressing
 from vtjsync.wire.groups import CodeRow, Row
 
@@ -43,6 +46,7 @@ class Effects:
     _changes: dict[int, list[Change]] = field(default_factory=dict)
     _active: dict[int, Hetu] = field(default_factory=dict)
     _former: dict[Hetu, int] = field(default_factory=dict)
+    _taken: dict[int, tuple[Source, datetime]] = field(default_factory=dict)
     _opened: dict[tuple[int, ProblemKind], int | None] = field(default_factory=dict)
     _closed: set[tuple[int, ProblemKind]] = field(default_factory=set)
 
@@ -52,6 +56,7 @@ class Effects:
         return PersonState(
             record=held.record,
             basic_data_at=held.basic_data_at,
+            newest_entry_at=held.newest_entry_at,
             ban_since=held.ban_since,
             silence_at=held.ban_silence_at,
             reveal_awaited=held.reveal_awaited,
@@ -60,6 +65,7 @@ class Effects:
 
     def take(self, person_id: int, outcome: Outcome, source: Source, at: datetime) -> None:
         """Lets the reading of one entry or basic data answer of the person count. ``at`` is VTJ's time of it."""
+        self._taken[person_id] = source, at
         held = self.held[person_id]
         before, state = self.state(person_id), outcome.state
         if before.record.protected and not state.record.protected and self.pairs.get(person_id):
@@ -78,6 +84,7 @@ class Effects:
             self.touched.add(person_id)
             self._log(person_id, before, state, source, at)
             held.record, held.basic_data_at = state.record, state.basic_data_at
+            held.newest_entry_at = state.newest_entry_at
             held.ban_since, held.ban_silence_at = state.ban_since, state.silence_at
             held.reveal_awaited, held.recheck_on = state.reveal_awaited, state.recheck_on
             if before.record.protected and not state.record.protected:
@@ -175,10 +182,14 @@ class Effects:
             for twin in self.pairs[one]:
                 held = self.held[twin]
                 if not held.record.protected:
+                    before = self.state(twin)
                     held.record = vtj_data.stay_protected(held.record)
                     held.ban_since = self.held[one].ban_since
                     held.ban_silence_at, held.reveal_awaited, held.recheck_on = None, False, None
                     self._protected(twin)
+                    if heard := self._taken.get(one) or self._taken.get(twin):
+                        self._taken[twin] = heard
+                        self._log(twin, before, self.state(twin), *heard)
                     self.touched.add(twin)
                     spread.append(twin)
 
@@ -203,11 +214,12 @@ class Overtaken(Exception):
 
 
 def codes_in(rows: Iterable[Row]) -> set[str]:
-    """Every code that the rows mention."""
+    """Every code that the rows mention, well-formed: any other text is nobody's, and the database may refuse it."""
     found: set[str] = set()
     for row in _code_rows(rows):
-        told = (row.aktiivinenHenkilotunnus, row.muutettuHenkilotunnus, *(row.edellisetHenkilotunnukset or ()))
-        found.update(code.strip().upper() for code in told if code)
+        for text in (row.aktiivinenHenkilotunnus, row.muutettuHenkilotunnus, *(row.edellisetHenkilotunnukset or ())):
+            with suppress(Unclear):
+                found.update({hetu} if (hetu := read_code(text)) else ())
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from registry.clock import helsinki_day
 from registry.record import LOCATION_GROUPS, ForeignAddress, Group, HomeAddress, PartialDate
@@ -47,17 +47,20 @@ def read(
 
     An entry older than the basic data (C22) is asked and not applied, and that goes for its bans too: the newer basic
     data has already weighed them, and keeping a ban that has ended would make repair (E33) necessary. If it speaks of
-    a ban that is not held, the location is hidden until the answer: that cannot do harm either way.
+    a ban that is not held, the location is hidden until the answer: that cannot do harm either way. The same goes for
+    an entry older than the newest one applied, which comes when VTJ repeats a page. Nothing older than what was last
+    heard of a ban ends it, however small the difference: a tolerance is for what must not be asked in vain.
     """
     found = bans.evidence(rows, CHANGE)
     day = _day(changed_at, context.today)
     if not readable or changed_at is None or day is None:
         return _unreadable(found, changed_at if day else None, state, context)
-    if state.basic_data_at is not None and state.basic_data_at - changed_at > context.tolerance:
+    if _is_old(changed_at, state, context.tolerance):
         return _older(rows, found, state, context)
-    before = state.record.protected
+    held, before = state, state.record.protected
     asks = _ban_asks(found, protected=before)
-    lifted = before and found.lifts and Group.BAN in context.granted
+    since = state.ban_since or changed_at
+    lifted = before and found.lifts and Group.BAN in context.granted and changed_at >= since
     if found.protects:
         state = bans.protect(state, found, changed_at, day)
     elif lifted:
@@ -79,8 +82,11 @@ def read(
     finding = _codes(rows, asks) if Group.CODE in context.granted else None
     if protected and record.protection_end is not None:
         turns.add(day_after(record.protection_end.last))
+    state = replace(state, record=record, recheck_on=_recheck(state.recheck_on, earliest(turns, context.today)))
+    if state != held or finding is not None:
+        state = replace(state, newest_entry_at=changed_at)
     return Outcome(
-        state=replace(state, record=record, recheck_on=_recheck(state.recheck_on, earliest(turns, context.today))),
+        state=state,
         ask=most_pressing(asks),
         hide_location=found.unclear and not protected,
         codes=finding,
@@ -93,8 +99,16 @@ def read(
 def _unreadable(found: bans.Evidence, changed_at: datetime | None, state: PersonState, context: Context) -> Outcome:
     before = state.record.protected
     if found.protects:
-        state = bans.protect(state, found, changed_at, context.today)
+        newest = max(filter(None, (state.newest_entry_at, changed_at)), default=None)
+        state = replace(bans.protect(state, found, changed_at, context.today), newest_entry_at=newest)
     return Outcome(state, Ask.UNREADABLE, hide_location=True, ban_started=state.record.protected and not before)
+
+
+def _is_old(changed_at: datetime, state: PersonState, tolerance: timedelta) -> bool:
+    """Whether what is held is newer. Entries are VTJ's log and in its order; basic data has another clock (C22)."""
+    if state.newest_entry_at is not None and changed_at < state.newest_entry_at:
+        return True
+    return state.basic_data_at is not None and state.basic_data_at - changed_at > tolerance
 
 
 def _older(rows: Sequence[Row], found: bans.Evidence, state: PersonState, context: Context) -> Outcome:

@@ -30,16 +30,16 @@ def finding(rows: Sequence[Row], table: Table) -> CodeFinding | None:
     told = [*told, *context]
     if table is VALID_NOW and all(_bare(row) for row in told):
         return None
-    actives = {_code(row.aktiivinenHenkilotunnus) for row in told}
+    actives = {code(row.aktiivinenHenkilotunnus) for row in told}
     if len(actives) != 1:
         raise Unclear("active code")
     active = actives.pop()
     former: set[Hetu] = set()
     for row in told:
-        changed = _code(row.muutettuHenkilotunnus)
+        changed = code(row.muutettuHenkilotunnus)
         if not _agrees(row.voimassaolo, active, changed):
             raise Unclear("validity")
-        former.update(code for code in map(_code, row.edellisetHenkilotunnukset or ()) if code)
+        former.update(one for one in map(code, row.edellisetHenkilotunnukset or ()) if one)
         former.update({changed} if changed else ())
     return CodeFinding(active, frozenset(former - {active}))
 
@@ -82,8 +82,8 @@ def _bare(row: CodeRow) -> bool:
     )
 
 
-def _code(text: str | None) -> Hetu | None:
-    """The well-formed code, permanent or test; None when there is none."""
+def code(text: str | None) -> Hetu | None:
+    """The well-formed code, permanent or test; None when there is none. Raises :class:`Unclear` for any other text."""
     if text is None:
         return None
     for test_codes in (False, True):

@@ -21,6 +21,7 @@ class PersonState:
     """What is held of one person, and how sure we are of it. All times are aware, on VTJ's clock.
 
     ``basic_data_at``: when the basic data now held was requested (domain.md C22).
+    ``newest_entry_at``: muutospv of the newest entry that changed anything; None when none has (B13).
     ``ban_since``: the last time that VTJ was heard to start or repeat the ban; None when unprotected or not known.
     ``silence_at``: when the first basic data was requested that was silent about the ban (E33).
     ``reveal_awaited``: the ban has ended and basic data has not yet told the rest (E37).
@@ -29,6 +30,7 @@ class PersonState:
 
     record: PersonRecord = field(default_factory=PersonRecord)
     basic_data_at: datetime | None = None
+    newest_entry_at: datetime | None = None
     ban_since: datetime | None = None
     silence_at: datetime | None = None
     reveal_awaited: bool = False

@@ -32,7 +32,7 @@ _DATE: Final = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 # What PostgreSQL cannot hold: one such text would stop the whole page (domain.md B14). The sort key of the names is in
 # an index, which takes 2,700 bytes, and a letter can be five of them.
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
-_MAX_TEXT: Final = 250
+LONGEST: Final = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +206,6 @@ def _text(text: str | None) -> str | None:
     """The text without outer spaces, None when nothing is left."""
     if text is None:
         return None
-    if len(text) > _MAX_TEXT or _UNSTORABLE.search(text):
+    if len(text) > LONGEST or _UNSTORABLE.search(text):
         raise Unclear("text")
     return text.strip() or None
