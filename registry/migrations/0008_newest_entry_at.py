@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registry', '0004_permits_move_together'),
+        ('registry', '0007_permits_tell_their_change'),
     ]
 
     operations = [
