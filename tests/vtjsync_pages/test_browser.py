@@ -14,7 +14,8 @@ from registry.models import Clientship, Person, Service, User
 from tests.factories import PASSWORD, AppliedChangeFactory, ClientshipFactory, PersonFactory, ProblemFactory
 from tests.looks import FAINT, SIDEWAYS, SMALL, SPLIT, UNNAMED, sign_in
 from vtjsync import tasks
-from vtjsync.models import SyncRun
+from vtjsync.engine.budget import Priority
+from vtjsync.models import Brake, Cohort, RequestBudget, Silence, SyncRun
 from vtjsync.simulator.server import Handle
 
 if TYPE_CHECKING:
@@ -164,6 +165,19 @@ def test_e41_what_was_not_confirmed_lately_is_left_out_on_paper(
     assert page.get_by_text("Helsinki").is_visible()
 
 
+def test_e41_it_is_on_paper_for_a_reason(
+    live_server: LiveServer, new_page: NewPage, aino: User, service_a: Service
+) -> None:
+    kept = client(service_a, "Virtanen", checked_at=timezone.now() - timedelta(hours=30))
+    page = new_page()
+    sign_in(page, live_server.url, aino)
+    page.goto(live_server.url + reverse("client", args=[kept.person.subject]))
+    page.get_by_role("button", name="Näytä myös tulosteessa").click()
+    page.get_by_text("Ne tulevat myös paperille").wait_for()
+    page.emulate_media(media="print")
+    assert page.get_by_text("Mikkolantie").first.is_visible()
+
+
 @pytest.fixture
 def pages(service_a: Service, aino: User, bertta: User, daniel: User, eeva: User) -> list[tuple[User, str]]:
     """Every page as somebody sees it, with long names and every state."""
@@ -174,21 +188,35 @@ def pages(service_a: Service, aino: User, bertta: User, daniel: User, eeva: User
     )
     banned = client(service_a, "Suojattu", home=False, protected=True)
     ProblemFactory.create(person=client(service_a, "Kadonnut", status="NOT_FOUND").person)
-    client(service_a, "Vanha", checked_at=timezone.now() - timedelta(hours=30))
+    old = client(service_a, "Vanha", checked_at=timezone.now() - timedelta(hours=30))
     run = SyncRun.objects.create(started_by="command", owner="h:1:1", persons_total=100_000, persons_done=5)
     SyncRun.objects.create(
         state="FAILED", reason="DENIED", started_by="schedule", owner="h:1:1", ended_at=run.started_at
     )
+    held = SyncRun.objects.create(
+        kind="RECONCILIATION",
+        state="INCOMPLETE",
+        reason="BRAKE",
+        started_by="schedule",
+        owner="h:1:1",
+        drift={"home": 2},
+    )
+    Brake.objects.create(run=held)
+    Silence.objects.create(person=long.person, run=held, groups=["KOTIKUNTA", "TURVAKIELTO"], state="HELD")
+    Cohort.objects.create(cursor=1, cursor_at=run.started_at, refused_at=run.started_at, refused_status=400)
+    RequestBudget.objects.create(pk=Priority.RECONCILIATION, waiting_at=timezone.now() + timedelta(hours=1))
     tasks.create_schedules()
     return [
         (daniel, reverse("clients")),
         (daniel, reverse("client", args=[long.person.subject])),
         (daniel, reverse("client", args=[banned.person.subject])),
         (aino, reverse("client", args=[banned.person.subject])),
+        (daniel, reverse("client", args=[old.person.subject])),
         (daniel, reverse("client-add")),
         (daniel, reverse("clientship-end", args=[ended.pk])),
         (bertta, reverse("sync-history")),
         (bertta, reverse("sync-run", args=[run.pk])),
+        (bertta, reverse("sync-run", args=[held.pk])),
         (bertta, reverse("erasures")),
         (bertta, reverse("clients")),
         (eeva, reverse("audit-log")),

@@ -31,7 +31,8 @@ class Command(BaseCommand):
         except Busy:
             raise CommandError("Another reconciliation is under way.", returncode=1) from None
         self.stdout.write(f"run {row.pk}: {row.state.lower()}, {row.requests} requests")
-        self.stdout.write(f"compared: {row.received} of {row.persons_total} persons, {row.not_found} not found")
+        answered = min(row.received, row.persons_total)
+        self.stdout.write(f"compared: {answered} of {row.persons_total} persons, {row.not_found} not found")
         self.stdout.write(f"drift: {sum(row.drift.values())} values")
         for field, number in sorted(row.drift.items()):
             self.stdout.write(f"  {field}: {number}")
