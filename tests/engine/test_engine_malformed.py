@@ -273,7 +273,10 @@ def test_b13_b16_whatever_the_answer_as_a_whole_looks_like(number: int) -> None:
             reason = spoilt_run(scene, call)
             scene.stand()
             if reason == "UNREADABLE" and call == "muutokset":
-                assert scene.stand() == before
+                # Nothing of the changes is applied; whoever is due for basic data is asked all the same.
+                stood = scene.stand()
+                for person, code in zip(scene.persons, scene.codes, strict=True):
+                    assert stood[person].record in (before[person].record, scene.truth(code))
             if reason != "UNREADABLE":
                 # VTJ may have said that there was nothing, or that all was told: then only an administrator knows.
                 Cohort.objects.update(cursor=key_of(reached - 1))
