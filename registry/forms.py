@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from registry.services.import_file import EARLIEST, LATEST
 
 # Six digits and a mark of a century can only be meant as an identity code.
 _LIKE_A_CODE: Final = re.compile(r"\s*\d{6}\s*[-+A-FU-Ya-fu-y]?\s*\d")
+_CODE_INSIDE: Final = re.compile(r"\d{6}\s*[-+A-FU-Ya-fu-y]\s*\d{3}\s*[0-9A-Ya-y]")
 _DATES: Final = ("%d.%m.%Y", "%Y-%m-%d")
 
 FAULTS: Final = {
@@ -191,6 +193,44 @@ class ConfirmErasure(forms.Form):
     """How many persons the page said that wait."""
 
     persons = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class Filter(forms.Form):
+    """Which problems the list shows: one kind or all."""
+
+    kind = forms.ChoiceField(label=_("Kind"), required=False)
+
+    def __init__(self, choices: Iterable[tuple[str, str]], data: QueryDict) -> None:
+        super().__init__(data)
+        self.fields["kind"].choices = choices  # type: ignore[attr-defined]
+
+
+class Note(forms.Form):
+    """What was done about a problem, in a few words."""
+
+    note = forms.CharField(
+        label=_("What was done"),
+        help_text=_("In a few words. No names, addresses or identity codes."),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off"}),
+        error_messages={"required": _("Write in a few words what was done.")},
+    )
+
+    def clean_note(self) -> str:
+        """Without an identity code in it."""
+        note: str = self.cleaned_data["note"]
+        if _CODE_INSIDE.search(note):
+            raise forms.ValidationError(_("Leave the identity code out: the note is shown to others."))
+        return note
+
+
+class Report(forms.Form):
+    """The day on which a case was reported to DVV."""
+
+    day = DayField(label=_("Day of the report"), help_text=_("The day on which DVV was told, as 31.1.2026."))
+
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data, initial={"day": clock.today()})
 
 
 def parsed(text: str) -> Hetu:

@@ -16,7 +16,7 @@ from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from registry.models import Clientship, Person, Service, User
+from registry.models import Clientship, Person, Problem, ProblemKind, Service, User
 
 SEE_CLIENTS: Final = "registry.see_clients"
 MANAGE_CLIENTSHIPS: Final = "registry.manage_clientships"
@@ -25,6 +25,7 @@ SEE_FORMER: Final = "registry.see_former"
 EXPORT_REGISTER: Final = "registry.export_register"
 SEE_AUDIT_LOG: Final = "registry.see_audit_log"
 SEE_PROBLEMS: Final = "registry.see_problems"
+MERGE_PERSONS: Final = "registry.merge_persons"
 CONFIRM_ERASURE: Final = "registry.confirm_erasure"
 SEE_SYNC: Final = "vtjsync.see_sync"
 RUN_SYNC: Final = "vtjsync.run_sync"
@@ -32,7 +33,7 @@ CHANGE_SCHEDULE: Final = "vtjsync.change_schedule"
 
 ROLES: Final[dict[str, tuple[str, ...]]] = {
     "caseworker": (SEE_CLIENTS, MANAGE_CLIENTSHIPS),
-    "handler": (SEE_CLIENTS, MANAGE_CLIENTSHIPS, HANDLE_PROTECTED, SEE_FORMER),
+    "handler": (SEE_CLIENTS, MANAGE_CLIENTSHIPS, HANDLE_PROTECTED, SEE_FORMER, MERGE_PERSONS),
     "administrator": (SEE_SYNC, RUN_SYNC, CHANGE_SCHEDULE, SEE_PROBLEMS, CONFIRM_ERASURE),
     "auditor": (SEE_AUDIT_LOG,),
 }
@@ -88,6 +89,29 @@ def persons(access: Access) -> QuerySet[Person]:
     if access.user is None:
         return Person.objects.all()
     return Person.objects.filter(Exists(clientships(access).filter(person=OuterRef("pk")).order_by()))
+
+
+def problems(access: Access) -> QuerySet[Problem]:
+    """The problems, open and closed, of the persons that may be seen; of all others staff may at most know the number
+    and the kind (domain.md H52)."""
+    rows = Problem.objects.all()
+    if access.user is None:
+        return rows
+    return rows.filter(Exists(clientships(access).filter(person=OuterRef("person")).order_by()))
+
+
+def pairs(access: Access) -> QuerySet[Problem]:
+    """The open pairs of two entries of one person that may be looked at side by side and merged: one of the two at
+    least may be seen, and both of a protected person only by handlers (domain.md D30, E38)."""
+    rows = Problem.objects.filter(kind=ProblemKind.TWO_ENTRIES, closed_at=None)
+    if access.user is None:
+        return rows
+    if not access.may(MERGE_PERSONS):
+        return rows.none()
+    if not access.may(HANDLE_PROTECTED):
+        rows = rows.filter(person__protected=False, other__protected=False)
+    seen = clientships(access).order_by()
+    return rows.filter(Exists(seen.filter(person=OuterRef("person"))) | Exists(seen.filter(person=OuterRef("other"))))
 
 
 def services(access: Access) -> QuerySet[Service]:

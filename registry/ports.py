@@ -40,8 +40,13 @@ class Source(Protocol):
         """
 
     def ask_again(self, person_ids: Sequence[int]) -> None:
-        """Mark these persons to be asked about in the next run: what was heard of them may not be all. For use inside
-        a transaction that has locked them."""
+        """Mark these persons to be asked about in the next run, whatever was asked of them before: what was heard of
+        them may not be all, and an answer to an earlier question is dropped when it comes. For use inside a transaction
+        that has locked them."""
+
+    def next_ask_at(self, person_ids: Sequence[int]) -> dict[int, datetime]:
+        """When each person is asked next by itself; a moment that has passed means the next run. Absent for those whom
+        nobody will ask (domain.md A4)."""
 
     def forget(self, person_ids: Sequence[int]) -> None:
         """Follow these persons no more: the register holds nothing of the source's of them. For use inside a

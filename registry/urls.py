@@ -8,7 +8,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from registry.forms import SignIn
-from registry.views import adding, audit_log, client, clients, clientships, erasures, start
+from registry.views import adding, audit_log, client, clients, clientships, erasures, pairs, problems, start
 
 sign_in = LoginView.as_view(
     template_name="registry/sign_in.html", authentication_form=SignIn, redirect_authenticated_user=True
@@ -31,6 +31,16 @@ urlpatterns = [
     path("clients/<uuid:subject>/check/mistaken/", adding.mistaken, name="client-mistaken"),
     path("clients/clientships/<int:number>/end/", clientships.end, name="clientship-end"),
     path("clients/clientships/<int:number>/take-back/", clientships.take_back, name="clientship-take-back"),
+    path("problems/", problems.listing, name="problems"),
+    path("problems/<int:number>/", problems.page, name="problem"),
+    path("problems/<int:number>/ask/", problems.ask, name="problem-ask"),
+    path("problems/<int:number>/aside/", problems.aside, name="problem-aside"),
+    path("problems/<int:number>/name/", problems.name, name="problem-name"),
+    path("problems/<int:number>/right/", problems.right, name="problem-right"),
+    path("problems/<int:number>/wrong/", problems.wrong, name="problem-wrong"),
+    path("problems/pair/<uuid:subject>/<uuid:other>/", pairs.page, name="pair"),
+    path("problems/pair/<uuid:subject>/<uuid:other>/merge/", pairs.merge, name="pair-merge"),
+    path("problems/pair/<uuid:subject>/<uuid:other>/report/", pairs.report, name="pair-report"),
     path("erasures/", erasures.page, name="erasures"),
     path("erasures/confirm/", erasures.confirm, name="erasure-confirm"),
     path("audit-log/", audit_log.page, name="audit-log"),

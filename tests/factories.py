@@ -172,11 +172,15 @@ class ForeignAddressFactory(DjangoModelFactory[ForeignAddress]):
 
 
 class ProblemFactory(DjangoModelFactory[Problem]):
+    """An open problem. Two entries of one person are a pair of them: :func:`pair`."""
+
     class Meta:
         model = Problem
 
     person = factory.SubFactory(PersonFactory)
     kind = ProblemKind.NOT_FOUND
+    pair_protected = factory.LazyAttribute(lambda problem: problem.person.protected if problem.other else None)
+    other = None
 
 
 class AppliedChangeFactory(DjangoModelFactory[AppliedChange]):
@@ -228,6 +232,14 @@ def crowd(service: Service, size: int, **clientship: Any) -> list[int]:
             [Clientship(person_id=one, service=service, start=start, **clientship) for one in made], batch_size=1000
         )
     return made
+
+
+def pair(survivor: Person, other: Person, **more: Any) -> tuple[Problem, Problem]:
+    """The problem that two entries are one person, open from both sides; VTJ's active code is the survivor's."""
+    return (
+        ProblemFactory.create(kind=ProblemKind.TWO_ENTRIES, person=survivor, other=other, survives=True, **more),
+        ProblemFactory.create(kind=ProblemKind.TWO_ENTRIES, person=other, other=survivor, survives=False, **more),
+    )
 
 
 def code_of(person: Person) -> Hetu:

@@ -42,10 +42,10 @@ FAINT = """() => {
         })
         .map(element => element.textContent.trim());
 }"""
-# Things to press that are smaller than a fingertip.
+# Things to press that are smaller than a fingertip. A box in a label is as large as the label.
 SMALL = """() => [...document.querySelectorAll("main a, button, input:not([type=hidden]), select, nav a")]
     .filter(element => element.checkVisibility() && getComputedStyle(element).display !== "inline")
-    .filter(element => element.getBoundingClientRect().height < 44)
+    .filter(element => (element.closest("label") ?? element).getBoundingClientRect().height < 44)
     .map(element => element.outerHTML)"""
 # Cells that have become cards, with a label before them, and more than one thing beside it: it falls below the label.
 SPLIT = """() => [...document.querySelectorAll("td")]

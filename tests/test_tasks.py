@@ -17,7 +17,7 @@ from registry import ports
 from registry.models import AuditEvent, Clientship, Person, Problem, User
 from registry.policies import Access
 from tests.engine import world
-from tests.factories import ProblemFactory
+from tests.factories import ProblemFactory, pair
 from vtjsync import tasks
 from vtjsync.engine.connection import database_now
 from vtjsync.engine.run import begin
@@ -171,10 +171,17 @@ def test_e41_silence_confirms_nobody_whose_changes_would_not_be_told(why: str) -
     early = database_now() - timedelta(days=60)
     # All attempts are over, and nobody is asked any more (domain.md A4).
     Person.objects.update(status="NOT_FOUND" if why == "NOT_FOUND" else "CURRENT", checked_at=early, ask=None)
-    ProblemFactory.create(person=person, kind=why)
+    survivor = world.client(into=cohort)
+    if why == "TWO_ENTRIES":
+        pair(survivor, person)
+    else:
+        ProblemFactory.create(person=person, kind=why)
+    Person.objects.filter(pk=survivor.pk).update(checked_at=early)
     Cohort.objects.update(up_to_date_as_of=database_now())
-    assert ports.source().confirmed_at([person.pk]) == {person.pk: early}
-    Problem.objects.update(closed_at=database_now())
+    confirmed = ports.source().confirmed_at([person.pk, survivor.pk])
+    assert confirmed[person.pk] == early
+    assert confirmed[survivor.pk] > early
+    Problem.objects.update(closed_at=database_now(), other=None, pair_protected=None)
     Person.objects.update(status="CURRENT")
     assert ports.source().confirmed_at([person.pk])[person.pk] > early
 

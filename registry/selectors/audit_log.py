@@ -10,7 +10,7 @@ from django.db.models import QuerySet, TextChoices
 from django.utils.translation import gettext, gettext_noop
 
 from registry.hetu import Hetu
-from registry.models import AuditEvent, SubjectCode
+from registry.models import AuditEvent, ProblemKind, SubjectCode
 from registry.policies import SEE_AUDIT_LOG, Access
 from registry.selectors.place import Override
 from registry.services import audit
@@ -27,6 +27,8 @@ BASES: Final = (
     gettext_noop("adding a client"),
     gettext_noop("checking an added client"),
     gettext_noop("ending a clientship"),
+    gettext_noop("what needs attention"),
+    gettext_noop("two entries of one person"),
     gettext_noop("erasures"),
     gettext_noop("signing in"),
     gettext_noop("sync history"),
@@ -65,10 +67,14 @@ DETAILS: Final = {
     "unconfirmed": gettext_noop("not confirmed lately"),
     "kind": gettext_noop("kind"),
     "groups": gettext_noop("data groups"),
+    "problem": gettext_noop("problem"),
+    "moved": gettext_noop("clientships moved"),
+    "joined": gettext_noop("clientships joined"),
+    "day": gettext_noop("day"),
 }
 
 # What these details hold is one of a few words.
-WORDS: Final[dict[str, type[TextChoices]]] = {"reason": Reason, "unconfirmed": Override}
+WORDS: Final[dict[str, type[TextChoices]]] = {"reason": Reason, "unconfirmed": Override, "problem": ProblemKind}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ same answer: None.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
@@ -26,6 +26,7 @@ from registry.policies import (
     clientships,
     persons,
 )
+from registry.problem_kinds import KINDS
 from registry.record import LOCATION_GROUPS, Group, PersonRecord
 from registry.selectors import wording
 from registry.selectors.place import Override, Place, granted_groups, granted_places, permit_on, place_of
@@ -71,6 +72,17 @@ class ChangeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ProblemNotice:
+    """An open problem of the client, by its number; ``aside``: somebody has handled or reported it."""
+
+    number: int
+    label: str
+    meaning: str
+    opened_at: datetime
+    aside: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """What a client's page shows. ``code`` is masked unless it was asked for; ``granted`` names the groups of the
     permit; ``confirmed`` is as of when VTJ's data holds; ``known``: VTJ's data has come and is to be shown;
@@ -99,7 +111,7 @@ class Client:
     checked_at: datetime | None
     status: str
     signs: tuple[Sign, ...]
-    problems: tuple[tuple[str, datetime], ...]
+    problems: tuple[ProblemNotice, ...]
     former_codes: tuple[str, ...]
     clientships: tuple[ClientshipRow, ...]
     changes: tuple[ChangeRow, ...]
@@ -175,8 +187,9 @@ def _client(access: Access, subject: UUID, action: Action, *, why: Override | No
 
 def _page(access: Access, person: Person, record: PersonRecord, action: Action) -> Client:
     code = action is Action.SHOW_CODE
-    problems = dict(Problem.objects.filter(person=person, closed_at=None).values_list("kind", "opened_at"))
-    mismatch = ProblemKind.NAME_MISMATCH in problems
+    problems = Problem.objects.filter(person=person, closed_at=None).order_by("pk")
+    notices, kinds = _notices(problems), {problem.kind for problem in problems}
+    mismatch = ProblemKind.NAME_MISMATCH in kinds
     permit, confirmed = permit_on(today()), ports.source().confirmed_at([person.pk]).get(person.pk)
     place = place_of(person, permit=permit, mismatch=mismatch, confirmed=confirmed, now=datetime.now(UTC))
     record = PersonRecord(protected=record.protected) if mismatch else record
@@ -185,7 +198,7 @@ def _page(access: Access, person: Person, record: PersonRecord, action: Action) 
     record = record.with_places(visible).with_values_of(granted)
     codes = dict(PersonCode.objects.filter(person=person).order_by("pk").values_list("hetu", "current"))
     shown = [(hetu if code else masked(Hetu(hetu)), current) for hetu, current in codes.items()]
-    former = tuple(hetu for hetu, current in shown if not current) if access.may(SEE_FORMER) else ()
+    former = tuple(hetu for hetu, current in shown if not current) if access.may(SEE_FORMER) and not mismatch else ()
     return Client(
         subject=person.subject,
         first_names=record.first_names or "",
@@ -209,12 +222,25 @@ def _page(access: Access, person: Person, record: PersonRecord, action: Action) 
         confirmed=confirmed,
         checked_at=person.checked_at,
         status=person.status,
-        signs=signs_of(person, place, problems),
-        problems=tuple((str(ProblemKind(kind).label), opened) for kind, opened in problems.items()),
+        signs=signs_of(person, place, kinds),
+        problems=notices,
         former_codes=former,
         clientships=_clientships(access, person),
         changes=() if mismatch else _changes(access, person, record, granted - LOCATION_GROUPS | visible),
         may_manage=access.may(MANAGE_CLIENTSHIPS),
+    )
+
+
+def _notices(problems: Iterable[Problem]) -> tuple[ProblemNotice, ...]:
+    return tuple(
+        ProblemNotice(
+            number=one.pk,
+            label=str(ProblemKind(one.kind).label),
+            meaning=str(KINDS[ProblemKind(one.kind)].meaning),
+            opened_at=one.opened_at,
+            aside=one.handled_at is not None or one.reported_on is not None,
+        )
+        for one in problems
     )
 
 

@@ -174,9 +174,14 @@ def _allowed(access: Access, clientship: Clientship) -> Clientship:
 
 
 def _locked(access: Access, clientship: Clientship) -> Clientship:
-    """The clientship as it stands under the lock of its person. One that is gone was erased, or is not the user's."""
-    vtj_data.lock([clientship.person_id])
-    return _allowed(access, clientship)
+    """The clientship as it stands under the lock of its person. One that is gone was erased, or is not the user's; one
+    that a merge has moved meanwhile is locked by its new person."""
+    held = clientship
+    while True:
+        locked = vtj_data.lock([held.person_id])
+        held = _allowed(access, clientship)
+        if held.person_id in locked:
+            return held
 
 
 def _record(access: Access, action: Action, clientship: Clientship) -> None:

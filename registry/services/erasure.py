@@ -231,6 +231,22 @@ def _due_persons(day: date, among: Collection[int] | None = None) -> list[int]:
         return [person for (person,) in cursor.fetchall()]
 
 
+def remove(person_ids: Sequence[int]) -> dict[int, Counter[str]]:
+    """Deletes the persons, whose rows are locked, with everything that refers to them, and says how many rows of which
+    table. A receipt is the caller's to write, or not: of somebody who is merged nothing was erased (domain.md D30)."""
+    rows: dict[int, Counter[str]] = {person: Counter() for person in person_ids}
+    with connection.cursor() as cursor:
+        for table, column in _references():
+            sql = f'DELETE FROM "{table}" WHERE "{column}" = ANY(%s) RETURNING "{column}"'  # noqa: S608
+            cursor.execute(sql, [list(person_ids)])
+            for (person,) in cursor.fetchall():
+                rows[person][table] += 1
+        cursor.execute("DELETE FROM registry_person WHERE id = ANY(%s) RETURNING id", [list(person_ids)])
+        for (person,) in cursor.fetchall():
+            rows[person]["registry_person"] += 1
+    return rows
+
+
 def _erase(access: Access, person_ids: Sequence[int]) -> Counter[str]:
     """Erases the persons, whose rows are locked, with everything that refers to them.
 
@@ -243,16 +259,7 @@ def _erase(access: Access, person_ids: Sequence[int]) -> Counter[str]:
     for person, service in used.values_list("person", "service__code").distinct():
         services.setdefault(person, []).append(service)
     subjects = dict(Person.objects.filter(id__in=ids(person_ids)).values_list("id", "subject"))
-    rows: dict[int, Counter[str]] = {person: Counter() for person in person_ids}
-    with connection.cursor() as cursor:
-        for table, column in _references():
-            sql = f'DELETE FROM "{table}" WHERE "{column}" = ANY(%s) RETURNING "{column}"'  # noqa: S608
-            cursor.execute(sql, [list(person_ids)])
-            for (person,) in cursor.fetchall():
-                rows[person][table] += 1
-        cursor.execute("DELETE FROM registry_person WHERE id = ANY(%s) RETURNING id", [list(person_ids)])
-        for (person,) in cursor.fetchall():
-            rows[person]["registry_person"] += 1
+    rows = remove(person_ids)
     ErasureReceipt.objects.bulk_create(
         [
             ErasureReceipt(

@@ -125,11 +125,14 @@ _WRITE_NEW: Final = """
            CASE WHEN "end" IS NOT NULL THEN clock_timestamp() END, reference
     FROM import_judged WHERE verdict = 'new' ORDER BY number ON CONFLICT DO NOTHING
 """
-# Of every line that adds or ends something: one of them may bear the code of somebody else.
+# Of every line that adds or ends something: one of them may bear the code of somebody else. And of known lines where a
+# name is in doubt, since the list may have been put right.
 _WRITE_NAMES: Final = """
     INSERT INTO registry_namecheck (person_id, last_name_hash, first_names_hash)
-    SELECT DISTINCT person_id, last_hash, first_hash FROM import_judged
-    WHERE verdict IN ('new', 'ends') AND num_nonnulls(last_hash, first_hash) > 0
+    SELECT DISTINCT person_id, last_hash, first_hash FROM import_judged j
+    WHERE num_nonnulls(last_hash, first_hash) > 0 AND (verdict IN ('new', 'ends') OR verdict = 'same' AND EXISTS (
+        SELECT FROM registry_problem k
+        WHERE k.person_id = j.person_id AND k.kind = 'NAME_MISMATCH' AND k.closed_at IS NULL))
     ON CONFLICT DO NOTHING RETURNING person_id
 """
 

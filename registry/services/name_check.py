@@ -1,21 +1,22 @@
 """Names of an imported list, compared once with VTJ's answer and never stored (outside.md, Import file).
 
 What waits for the answer is a keyed hash of the name's search key. A mismatch opens a problem, and while that is open
-nothing that VTJ says of the person is shown: the code in the list may be somebody else's.
+nothing that VTJ says of the person is shown: the code in the list may be somebody else's. It is closed by staff
+(``registry.services.mismatches``), or by a list in which the name is VTJ's.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import cast
 
 from django.conf import settings
 
-from registry.models import NameCheck, Person, PersonStatus, ProblemKind
+from registry.models import NameCheck, Person, PersonStatus, Problem, ProblemKind
 from registry.names import name_key
-from registry.services.problems import open_problems
+from registry.services.problems import Found, close_problems, open_problems
 from registry.sql import ids
 
 
@@ -26,7 +27,8 @@ def name_hash(name: str | None) -> bytes | None:
 
 
 def compare(person_ids: Sequence[int]) -> int:
-    """Compares those of the persons whose basic data has come, opens problems, and forgets what was compared.
+    """Compares those of the persons whose basic data has come, and forgets what was compared; the problem is opened
+    where a name differs and closed where none does.
 
     For use inside the transaction that wrote the basic data. Returns of how many persons a name did not match.
     """
@@ -40,9 +42,16 @@ def compare(person_ids: Sequence[int]) -> int:
     held = Person.objects.filter(id__in=ids(person for person, *_ in checks))
     names = {one: (last, first) for one, last, first in held.values_list("id", "last_name", "first_names")}
     differing = {person for person, last, first in checks if _differ(last, first, names[person])}
-    open_problems([(person, ProblemKind.NAME_MISMATCH, None) for person in differing])
+    open_problems(Found(person, ProblemKind.NAME_MISMATCH) for person in differing - _doubted(differing))
+    close_problems([(person, ProblemKind.NAME_MISMATCH) for person, *_ in checks if person not in differing])
     NameCheck.objects.filter(person__in=ids(person for person, *_ in checks)).delete()
     return len(differing)
+
+
+def _doubted(person_ids: Collection[int]) -> set[int]:
+    """Those whose name is in doubt already: another list that says the same is no other doubt."""
+    rows = Problem.objects.filter(person__in=ids(person_ids), kind=ProblemKind.NAME_MISMATCH, closed_at=None)
+    return set(rows.values_list("person", flat=True))
 
 
 def _differ(last: bytes | None, first: bytes | None, held: tuple[str | None, str | None]) -> bool:

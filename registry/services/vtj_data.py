@@ -153,6 +153,8 @@ def write(held: Sequence[Held], changes: Sequence[Change], banned: Collection[in
                 "DELETE FROM registry_appliedchange WHERE person_id = ANY(%s) AND field = ANY(%s)",
                 [list(banned), list(LOCATION_FIELDS)],
             )
+            # What people wrote about the person may tell a place too.
+            cursor.execute("UPDATE registry_problem SET note = '' WHERE person_id = ANY(%s)", [list(banned)])
         moved = [one for one in held if one.record.foreign != one.foreign_stored]
         if moved:
             cursor.execute("DELETE FROM registry_foreignaddress WHERE person_id = ANY(%s)", [[one.id for one in moved]])

@@ -9,25 +9,30 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from registry.models import Authority
+from registry.models import Authority, User
 from registry.policies import (
     CONFIRM_ERASURE,
     MANAGE_CLIENTSHIPS,
     SEE_AUDIT_LOG,
     SEE_CLIENTS,
+    SEE_PROBLEMS,
     SEE_SYNC,
+    Access,
     may,
 )
+from registry.selectors import problems
 from registry.version import VERSION
 
 register = template.Library()
 
+# Who holds one of the rights sees the place.
 NAVIGATION: Final = (
-    (SEE_CLIENTS, "clients", _("Clients")),
-    (MANAGE_CLIENTSHIPS, "client-add", _("Add a client")),
-    (SEE_SYNC, "sync-history", _("VTJ synchronisation")),
-    (CONFIRM_ERASURE, "erasures", _("Erasures")),
-    (SEE_AUDIT_LOG, "audit-log", _("Audit log")),
+    ((SEE_CLIENTS,), "clients", _("Clients")),
+    ((SEE_CLIENTS, SEE_PROBLEMS), "problems", _("Needs attention")),
+    ((MANAGE_CLIENTSHIPS,), "client-add", _("Add a client")),
+    ((SEE_SYNC,), "sync-history", _("VTJ synchronisation")),
+    ((CONFIRM_ERASURE,), "erasures", _("Erasures")),
+    ((SEE_AUDIT_LOG,), "audit-log", _("Audit log")),
 )
 
 
@@ -47,18 +52,26 @@ def navigation(context: dict[str, Any]) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"items": []}
-    items = [(label, reverse(name)) for permission, name, label in NAVIGATION if may(user, permission)]
+    items = [(label, reverse(name)) for rights, name, label in NAVIGATION if any(may(user, one) for one in rights)]
     around = max((address for _label, address in items if request.path.startswith(address)), key=len, default="")
+    waiting = {reverse("problems"): _waiting(user)}
     return {
         "items": [
             {
                 "label": label,
                 "address": address,
                 "current": "page" if address == request.path else "true" if address == around else "",
+                "count": waiting.get(address, ""),
             }
             for label, address in items
         ]
     }
+
+
+def _waiting(user: User) -> str:
+    """How many problems of the user's own clients wait; nothing when none do, or there are no own clients."""
+    count = problems.count_own(Access(user, "")) if may(user, SEE_CLIENTS) else 0
+    return f"{problems.COUNTED}+" if count > problems.COUNTED else str(count or "")
 
 
 @register.simple_tag(takes_context=True)

@@ -46,13 +46,13 @@ def user_of(request: HttpRequest) -> User:
     return request.user
 
 
-def needs(permission: str) -> Callable[[View], View]:
-    """The view answers 403 to whoever does not hold the right, and no browser keeps what it answers."""
+def needs(*permissions: str) -> Callable[[View], View]:
+    """The view answers 403 to whoever holds none of the rights, and no browser keeps what it answers."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not may(user_of(request), permission):
+            if not any(may(user_of(request), permission) for permission in permissions):
                 raise PermissionDenied
             response = view(request, *args, **kwargs)
             add_never_cache_headers(response)

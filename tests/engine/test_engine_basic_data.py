@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from pytest_django import Settings
 
-from registry.models import Clientship, Person, PersonCode, PersonStatus
+from registry import ports
+from registry.models import Clientship, DataPermit, Person, PersonCode, PersonStatus
 from tests.engine import world
 from tests.engine.world import answer, applied, apply_page, ask_of, client, entry, fresh, record_of
 from tests.reading.rows import JSON, RECORD, ban, home, language, municipality, name, old_home
@@ -153,14 +155,24 @@ def test_a4_absence_never_stops_others() -> None:
     assert fresh(found).status == PersonStatus.CURRENT
 
 
-def test_b14_a_group_that_cannot_be_read_keeps_what_is_held_and_is_a_problem() -> None:
+@pytest.mark.parametrize(
+    ("homes", "kind"),
+    [
+        ([home(None, start="2026-02-30")], "UNREADABLE"),
+        ([home(None), home(None, "Toinentie")], "CONTRADICTING"),
+    ],
+)
+def test_b14_a_group_that_cannot_be_read_keeps_what_is_held_and_is_a_problem(homes: list[JSON], kind: str) -> None:
     person = client(into=world.cohort())
-    rows = (name(None, "Mallinen"), ban(None, False), home(None), home(None, "Toinentie"), municipality(None))
+    rows = (name(None, "Mallinen"), ban(None, False), *homes, municipality(None))
     answer(entry(person, *rows, at=None), asked=[ask_of(person)])
     row = fresh(person)
     assert (row.home_street_fi, row.location_hidden, row.ask) == ("Vanhatie", True, "UNREADABLE")
     assert row.ask_not_before is not None
-    assert world.open_problems(person) == {"UNREADABLE"}
+    assert world.open_problems(person) == {kind}
+    Person.objects.filter(pk=person.pk).update(ask_not_before=None)
+    answer(entry(person, *SAME, at=None), asked=[ask_of(person)])
+    assert world.open_problems(person) == set()
 
 
 def test_b14_two_entries_for_one_code_only_ever_protect() -> None:
@@ -169,6 +181,7 @@ def test_b14_two_entries_for_one_code_only_ever_protect() -> None:
     answer(*twice, asked=[ask_of(person)])
     assert fresh(person).protected
     assert world.location_rows(person) == 0
+    assert world.open_problems(person) == {"CONTRADICTING"}
 
 
 def test_an_entry_that_nobody_can_tell_whose_it_is_makes_the_missing_unreadable() -> None:
@@ -180,6 +193,53 @@ def test_an_entry_that_nobody_can_tell_whose_it_is_makes_the_missing_unreadable(
     assert (fresh(known).location_hidden, fresh(known).ask) == (True, "UNREADABLE")
     answer(entry(known, *SAME, at=None), asked=[ask_of(known)])
     assert (fresh(known).location_hidden, world.open_problems(known)) == (False, set())
+
+
+def test_a4_who_cannot_be_read_time_after_time_is_left_to_staff() -> None:
+    person, cohort = client(None), world.cohort()
+    for _ in range(len(basic_data.DELAYS) + 1):
+        answer(asked=[ask_of(person)], into=cohort, broken=1)
+    assert fresh(person).status == PersonStatus.AWAITING
+    assert all(due(why) == set() for why in basic_data.DUE)
+    ports.source().ask_again([person.pk])
+    assert due("urgent") == {person.pk}
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ({"ask": "VALUE"}, timedelta()),
+        ({"ask": "VALUE", "ask_not_before": world.database_now}, timedelta(hours=5)),
+        ({"status": PersonStatus.NOT_FOUND}, None),
+        ({"status": PersonStatus.NOT_FOUND, "ask": "CODE"}, timedelta()),
+        ({"status": PersonStatus.AWAITING, "ask_attempts": len(basic_data.DELAYS)}, None),
+        ({"status": PersonStatus.AWAITING}, timedelta()),
+        ({"status": PersonStatus.NOT_FOUND, "recheck_on": date(2999, 1, 1)}, datetime(2998, 12, 31, 22, tzinfo=UTC)),
+    ],
+)
+def test_a4_when_somebody_is_asked_next_is_what_the_engine_does(
+    state: dict[str, Any], expected: timedelta | datetime | None
+) -> None:
+    person = client(None)
+    if "ask_not_before" in state:
+        state = state | {"ask_not_before": world.database_now() + timedelta(hours=5)}
+    Person.objects.filter(pk=person.pk).update(**state)
+    told = ports.source().next_ask_at([person.pk]).get(person.pk)
+    now = any(due(why) for why in basic_data.DUE)
+    assert now is (expected == timedelta())
+    if isinstance(expected, timedelta):
+        assert told is not None
+        assert abs(told - world.database_now() - expected) < timedelta(minutes=1)
+    else:
+        assert told == expected
+
+
+def test_a1_a2_nobody_is_asked_next_who_is_not_on_the_list_or_without_a_permit() -> None:
+    person, ended = client(None), client(None)
+    Clientship.objects.filter(person=ended).update(end=date(2020, 2, 1))
+    assert set(ports.source().next_ask_at([person.pk, ended.pk])) == {person.pk}
+    DataPermit.objects.update(valid_to=date(2021, 1, 1))
+    assert ports.source().next_ask_at([person.pk]) == {}
 
 
 def test_b19_bans_and_places_are_asked_before_other_values_and_those_before_a_first_load() -> None:

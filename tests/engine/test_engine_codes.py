@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
 from django.db import connection, transaction
@@ -14,8 +13,8 @@ from registry.models import PersonCode, SubjectCode
 from registry.services import persons
 from registry.services.audit import code_hash
 from tests.engine import world
-from tests.engine.world import PROTECTED, answer, applied, apply_page, ask_of, client, code_of, entry, fresh
-from tests.reading.rows import ABROAD, ENTRY, RECORD, ban, code, home, merged, name, old_home, replaced, valid
+from tests.engine.world import answer, applied, apply_page, ask_of, client, code_of, entry, fresh
+from tests.reading.rows import ENTRY, code, merged, name, replaced, valid
 from vtjsync.engine import effects
 from vtjsync.engine.effects import Overtaken, Source, successors
 from vtjsync.engine.sync import sync
@@ -146,67 +145,6 @@ def test_a7_a_successor_that_the_setting_does_not_allow_is_not_used(settings: Se
     apply_page(run, cohort, entry(own, *replaced(own, world.new_code())))
     assert codes(person) == {own: True}
     assert world.open_problems(person) == {"NO_SUCCESSOR"}
-
-
-def test_d30_a_code_of_another_entry_opens_a_problem_on_both_and_merges_nothing() -> None:
-    cohort, run = world.cohort(), world.run()
-    one, other = client(into=cohort), client(into=cohort)
-    apply_page(run, cohort, entry(one, *replaced(code_of(one), code_of(other))))
-    assert world.open_problems(one) == world.open_problems(other) == {"TWO_ENTRIES"}
-    assert one.problems.get().other == other
-    assert len(codes(one)) == len(codes(other)) == 1
-    assert world.location_rows(one) == world.location_rows(other) == 1
-
-
-def test_d30_both_are_protected_and_emptied_if_either_is() -> None:
-    cohort, run = world.cohort(), world.run()
-    one, other = client(replace(RECORD, foreign=frozenset({ABROAD})), into=cohort), client(PROTECTED, into=cohort)
-    apply_page(run, cohort, entry(one, home("LISATTY"), old_home("MUUTETTU")), key=150)
-    apply_page(run, cohort, entry(one, *replaced(code_of(one), code_of(other))), key=160)
-    assert fresh(one).protected
-    assert world.location_rows(one) == 0
-
-
-def test_d30_a_ban_of_one_of_two_entries_protects_the_other_and_no_end_frees_either() -> None:
-    cohort, run = world.cohort(), world.run()
-    one, other = client(into=cohort), client(into=cohort)
-    apply_page(run, cohort, entry(one, *merged(code_of(other), code_of(one))), key=150)
-    apply_page(run, cohort, entry(one, ban("LISATTY")), key=160)
-    assert fresh(one).protected
-    assert fresh(other).protected
-    apply_page(run, cohort, entry(one, ban("MUUTETTU", False), home("LISATIETO")), key=170)
-    assert fresh(one).protected
-    assert world.location_rows(one) == 0
-
-
-@pytest.mark.parametrize("banned", [0, 1, 2])
-def test_d30_three_entries_of_one_person_are_protected_if_one_is(banned: int) -> None:
-    cohort, run = world.cohort(), world.run()
-    entries = [client(into=cohort) for _ in range(3)]
-    first, second, third = map(code_of, entries)
-    apply_page(run, cohort, entry(first, *replaced(first, second)), key=150)
-    apply_page(run, cohort, entry(second, *replaced(second, third)), key=160)
-    apply_page(run, cohort, entry(entries[banned], ban("LISATTY")), key=170)
-    assert [(fresh(one).protected, world.location_rows(one)) for one in entries] == [(True, 0)] * 3
-
-
-def test_d30_e34_the_day_on_which_an_address_would_end_goes_too() -> None:
-    cohort, run = world.cohort(), world.run()
-    one, other = client(into=cohort), client(into=cohort)
-    moved = (home("LISATTY", end="2026-05-01"), old_home("MUUTETTU"))
-    apply_page(run, cohort, entry(one, *replaced(code_of(one), code_of(other))), entry(other, *moved), key=150)
-    assert fresh(other).recheck_on is not None
-    apply_page(run, cohort, entry(one, ban("LISATTY")), key=160)
-    assert fresh(other).recheck_on is None
-    apply_page(run, cohort, entry(other, ban("MUUTETTU", False), home("LISATIETO", end="2026-05-01")), key=170)
-    assert (fresh(other).protected, fresh(other).recheck_on) == (True, None)
-
-
-def test_d30_nobody_else_waits() -> None:
-    cohort, run = world.cohort(), world.run()
-    one, other, third = client(into=cohort), client(into=cohort), client(into=cohort)
-    apply_page(run, cohort, entry(one, *replaced(code_of(one), code_of(other))), entry(third, name("LISATTY")))
-    assert fresh(third).last_name == "Uusinen"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -93,6 +93,11 @@ def code_of(person: Person) -> Hetu:
     return Hetu(PersonCode.objects.get(person=person, current=True).hetu)
 
 
+def codes_of(person: Person) -> dict[str, bool]:
+    """Every code of the person, and whether it is the current one."""
+    return dict(PersonCode.objects.filter(person=person).values_list("hetu", "current"))
+
+
 def record_of(person: Person) -> PersonRecord:
     """The record that the register holds."""
     return vtj_data.read([person.pk])[person.pk].record

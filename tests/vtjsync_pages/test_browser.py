@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from registry.models import Clientship, Person, Service, User
-from tests.factories import PASSWORD, AppliedChangeFactory, ClientshipFactory, PersonFactory, ProblemFactory
+from tests.factories import PASSWORD, AppliedChangeFactory, ClientshipFactory, PersonFactory, ProblemFactory, pair
 from tests.looks import FAINT, SIDEWAYS, SMALL, SPLIT, UNNAMED, sign_in
 from vtjsync import tasks
 from vtjsync.engine.budget import Priority
@@ -187,7 +187,11 @@ def pages(service_a: Service, aino: User, bertta: User, daniel: User, eeva: User
         person=long.person, service__unit=service_a.unit, end=timezone.localdate() - timedelta(days=1)
     )
     banned = client(service_a, "Suojattu", home=False, protected=True)
-    ProblemFactory.create(person=client(service_a, "Kadonnut", status="NOT_FOUND").person)
+    lost = ProblemFactory.create(person=client(service_a, "Kadonnut", status="NOT_FOUND").person)
+    doubted = ProblemFactory.create(person=client(service_a, "Toinen").person, kind="NAME_MISMATCH")
+    twins = [client(service_a, name).person for name in ("Väyrynen-Korpijärvinen", "Öhman-Äyräs")]
+    pair(*twins)
+    beside = [one.subject for one in twins]
     old = client(service_a, "Vanha", checked_at=timezone.now() - timedelta(hours=30))
     run = SyncRun.objects.create(started_by="command", owner="h:1:1", persons_total=100_000, persons_done=5)
     SyncRun.objects.create(
@@ -214,6 +218,13 @@ def pages(service_a: Service, aino: User, bertta: User, daniel: User, eeva: User
         (daniel, reverse("client", args=[old.person.subject])),
         (daniel, reverse("client-add")),
         (daniel, reverse("clientship-end", args=[ended.pk])),
+        (daniel, reverse("problems")),
+        (daniel, reverse("problems") + "?kind=NOT_FOUND"),
+        (bertta, reverse("problems")),
+        (daniel, reverse("problem", args=[lost.pk])),
+        (daniel, reverse("problem", args=[doubted.pk])),
+        (daniel, reverse("pair", args=beside)),
+        (daniel, reverse("pair-merge", args=beside)),
         (bertta, reverse("sync-history")),
         (bertta, reverse("sync-run", args=[run.pk])),
         (bertta, reverse("sync-run", args=[held.pk])),

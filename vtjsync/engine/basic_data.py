@@ -31,9 +31,11 @@ from vtjsync.engine.refusals import DELAYS
 from vtjsync.engine.run import BASIS, Run
 from vtjsync.models import Cohort, Enrolment
 from vtjsync.reading import snapshot
-from vtjsync.reading.outcome import NO_GROUPS, Ask, Context
+from vtjsync.reading.outcome import NO_GROUPS, Ask, Context, Outcome
 from vtjsync.wire.muutosrajapinta import BasicDataPage, Entry
 
+# So often a person's basic data may lead back to a code that the person had before; a circle is not followed for ever.
+CIRCLES: Final = 2
 # The second look that must agree before silence ends a ban (domain.md E33).
 SECOND_LOOK: Final = timedelta(hours=1)
 # A cursor this old would replay too much for somebody who joins now.
@@ -49,7 +51,7 @@ DUE: Final = {
     f" AND {_NOT_TOO_EARLY}",
     "silent": f"p.ask = '{Ask.SILENT}'"
     " AND EXISTS (SELECT FROM vtjsync_silence s WHERE s.person_id = p.id AND s.state = 'ALLOWED')",
-    "joining": "p.ask IS NULL AND p.status <> 'NOT_FOUND'"
+    "joining": f"p.ask IS NULL AND p.status <> 'NOT_FOUND' AND p.ask_attempts < {len(DELAYS)}"
     " AND NOT EXISTS (SELECT FROM vtjsync_enrolment e WHERE e.person_id = p.id)",
     "again": f"p.ask IS NOT NULL AND {_AGAIN} AND {_NOT_TOO_EARLY}",
 }
@@ -182,7 +184,7 @@ def store(
     """
     context = Context(granted=granted, today=sent.today, tolerance=settings.VTJ_CLOCK_TOLERANCE)
     cohort = Cohort.objects.select_for_update().get(pk=cohort_id) if cohort_id else None
-    entries = _by_code(page)
+    entries, twins = _by_code(page)
     mentioned: set[str] = {one.code for one in batch}
     mentioned.update(*(effects.codes_in(entry.rows) for entry in entries.values()))
     found = effects.load(mentioned)
@@ -198,7 +200,7 @@ def store(
             counts["received"] += 1
             answered.append(held.id)
             of_person = replace(context, silence=counting.get(held.id, NO_GROUPS))
-            if groups := _take(found, held, entry, sent, of_person):
+            if groups := _take(found, held, entry, sent, of_person, twin=entry.code in twins):
                 silent[held.id] = groups
         elif page.up_to_date:
             _missing(found, held, sent.database, unreadable=bool(page.broken))
@@ -214,12 +216,20 @@ def store(
     return counts
 
 
-def _take(found: Effects, held: Held, entry: Entry, sent: Sent, context: Context) -> frozenset[Group]:
-    """Lets one person's basic data count. Returns the groups about which it is silent, and that does not count yet."""
+def _take(found: Effects, held: Held, entry: Entry, sent: Sent, context: Context, *, twin: bool) -> frozenset[Group]:
+    """Lets one person's basic data count. ``twin``: there was another entry for the same code.
+
+    Returns the groups about which it is silent, and that does not count yet.
+    """
     if Group.BAN not in context.granted:
         # It goes without a word in the log of changes, which would hold it too (domain.md C24).
         held.record = held.record.without_location()
     outcome = snapshot.read(entry.rows, sent.vtj, found.state(held.id), context, readable=entry.readable)
+    found.close_problem(held.id, ProblemKind.CODE_REFUSED)
+    if outcome.codes is not None and outcome.codes.active != entry.code:
+        only_protects = snapshot.read(entry.rows, sent.vtj, found.state(held.id), context, readable=False)
+        _under_old_code(found, held, replace(only_protects, codes=outcome.codes), sent)
+        return NO_GROUPS
     attempts, was_hidden = held.ask_attempts, held.location_hidden
     held.ask, held.ask_urgent, held.ask_not_before, held.ask_attempts = None, False, None, 0
     found.touched.add(held.id)
@@ -233,18 +243,34 @@ def _take(found: Effects, held: Held, entry: Entry, sent: Sent, context: Context
         held.checked_at = sent.database
     if outcome.ask is not None:
         found.ask(held.id, outcome.ask, sent.database + SECOND_LOOK if outcome.ask is Ask.SILENCE else None)
-    found.close_problem(held.id, ProblemKind.NOT_FOUND)
-    found.close_problem(held.id, ProblemKind.CODE_REFUSED)
     if outcome.unreadable:
         _again(found, held, Ask.UNREADABLE, attempts, sent.database)
-        found.open_problem(held.id, ProblemKind.UNREADABLE)
-    else:
-        found.close_problem(held.id, ProblemKind.UNREADABLE)
-    if outcome.unconfirmed_ban:
-        found.open_problem(held.id, ProblemKind.BAN_UNCLEAR)
-    else:
-        found.close_problem(held.id, ProblemKind.BAN_UNCLEAR)
+    contradicting = outcome.unreadable if twin else outcome.contradicting
+    holds = {
+        ProblemKind.NOT_FOUND: False,
+        ProblemKind.UNREADABLE: bool(outcome.unreadable - contradicting),
+        ProblemKind.CONTRADICTING: bool(contradicting),
+        ProblemKind.BAN_UNCLEAR: outcome.unconfirmed_ban,
+    }
+    for kind, open_ in holds.items():
+        (found.open_problem if open_ else found.close_problem)(held.id, kind)
     return outcome.silent
+
+
+def _under_old_code(found: Effects, held: Held, outcome: Outcome, sent: Sent) -> None:
+    """VTJ calls another code the active one, or none (domain.md D27, D29): what it says under this one is not the
+    person's data of now. It only ever protects, and nothing that is held goes; the new code is asked in the same run.
+    """
+    attempts, before = held.ask_attempts, found.current.get(held.id)
+    back = outcome.codes is not None and found.owner.get(str(outcome.codes.active)) == held.id
+    found.take(held.id, outcome, AppliedChange.Source.BASIC_DATA, sent.vtj)
+    corrected = found.current.get(held.id) != before
+    if corrected and attempts < CIRCLES:
+        held.ask_attempts = attempts + 1 if back else 0
+        return
+    if corrected:
+        found.open_problem(held.id, ProblemKind.CONTRADICTING)
+    _again(found, held, Ask.CODE, attempts, sent.database)
 
 
 def _missing(found: Effects, held: Held, now: datetime, *, unreadable: bool) -> None:
@@ -259,6 +285,8 @@ def _missing(found: Effects, held: Held, now: datetime, *, unreadable: bool) -> 
     else:
         held.status = PersonStatus.NOT_FOUND
         found.open_problem(held.id, ProblemKind.NOT_FOUND)
+        for kind in (ProblemKind.UNREADABLE, ProblemKind.CONTRADICTING):
+            found.close_problem(held.id, kind)
     _again(found, held, why, held.ask_attempts, now)
 
 
@@ -266,7 +294,7 @@ def _again(found: Effects, held: Held, why: Ask, attempts: int, now: datetime) -
     """Asks again later and later, then leaves it to staff."""
     found.touched.add(held.id)
     if attempts >= len(DELAYS):
-        held.ask, held.ask_urgent, held.ask_not_before = None, False, None
+        held.ask, held.ask_urgent, held.ask_not_before, held.ask_attempts = None, False, None, len(DELAYS)
         return
     found.ask(held.id, why, now + DELAYS[attempts])
     held.ask_attempts = attempts + 1
@@ -294,13 +322,16 @@ def _together(answers: Sequence[_Answer]) -> tuple[BasicDataPage, Sent]:
     return BasicDataPage(entries, up_to_date, pages[0].at, broken), answers[0][2]
 
 
-def _by_code(page: BasicDataPage) -> dict[str, Entry]:
-    """The entries by their codes. Two for one code are not to be trusted: their rows together only ever protect."""
+def _by_code(page: BasicDataPage) -> tuple[dict[str, Entry], set[str]]:
+    """The entries by their codes, and the codes that have several. Those are not to be trusted: their rows together
+    only ever protect."""
     entries: dict[str, Entry] = {}
+    twins: set[str] = set()
     for entry in page.entries:
         twin = entries.get(entry.code)
         entries[entry.code] = entry if twin is None else Entry(entry.code, twin.rows + entry.rows, None, readable=False)
-    return entries
+        twins.update({entry.code} if twin else ())
+    return entries, twins
 
 
 def _cohort_with_room(connection: Connection, wanted: int, priority: Priority) -> int:

@@ -20,6 +20,7 @@ from registry.hetu import Hetu, InvalidHetu, parse
 from registry.models import AppliedChange, PersonStatus, ProblemKind
 from registry.models.person import LOCATION_FIELDS
 from registry.services import codes, problems, vtj_data
+from registry.services.problems import Found
 from registry.services.vtj_data import Change, Held
 from vtjsync.engine import brake
 from vtjsync.reading.codes import code as read_code
@@ -47,8 +48,9 @@ class Effects:
     _active: dict[int, Hetu] = field(default_factory=dict)
     _former: dict[Hetu, int] = field(default_factory=dict)
     _taken: dict[int, tuple[Source, datetime]] = field(default_factory=dict)
-    _opened: dict[tuple[int, ProblemKind], int | None] = field(default_factory=dict)
+    _opened: dict[tuple[int, ProblemKind, int | None], Found] = field(default_factory=dict)
     _closed: set[tuple[int, ProblemKind]] = field(default_factory=set)
+    _apart: set[tuple[int, int]] = field(default_factory=set)
 
     def state(self, person_id: int) -> PersonState:
         """What the reading needs of the person."""
@@ -106,18 +108,21 @@ class Effects:
         self.held[person_id].location_hidden = True
         self.touched.add(person_id)
 
-    def open_problem(self, person_id: int, kind: ProblemKind, other: int | None = None) -> None:
+    def open_problem(self, person_id: int, kind: ProblemKind) -> None:
         """A problem to open, or to count another attempt of."""
-        self._opened[person_id, kind] = other
+        self._opened[person_id, kind, None] = Found(person_id, kind)
         self._closed.discard((person_id, kind))
 
     def close_problem(self, person_id: int, kind: ProblemKind) -> None:
         """A problem to close, if it is open; the last word of an answer counts."""
-        self._opened.pop((person_id, kind), None)
+        self._opened.pop((person_id, kind, None), None)
         self._closed.add((person_id, kind))
 
     def write(self, run_id: int | None) -> int:
         """Stores everything. Returns how many problems were new. Raises StorageError and :class:`Overtaken`."""
+        for person_id in problems.tell_apart(self._apart):
+            if self.held[person_id].record.protected:
+                self.ask(person_id, Ask.BAN)
         self._keep_pairs_alike()
         changes = [change for of_person in self._changes.values() for change in of_person]
         self.applied = len(changes)
@@ -128,7 +133,7 @@ class Effects:
         except codes.Taken:
             raise Overtaken from None
         problems.close_problems(self._closed)
-        return problems.open_problems([(person, kind, other) for (person, kind), other in self._opened.items()])
+        return problems.open_problems(self._opened.values())
 
     def _log(self, person_id: int, before: PersonState, after: PersonState, source: Source, at: datetime) -> None:
         """Keeps what changed. The first basic data of a person changes nothing, and a place is logged only of somebody
@@ -148,31 +153,48 @@ class Effects:
         self._changes[person_id] = kept
 
     def _codes(self, person_id: int, finding: CodeFinding, source: Source, at: datetime) -> None:
-        if finding.active is None or not _allowed(finding.active):
+        active, told = finding.active, {person_id}
+        if active is None or not _allowed(active):
             self.open_problem(person_id, ProblemKind.NO_SUCCESSOR)
-        elif (owner := self.owner.setdefault(finding.active, person_id)) != person_id:
-            self._two_entries(person_id, owner)
-        else:
+        elif (owner := self.owner.setdefault(active, person_id)) == person_id:
             self.close_problem(person_id, ProblemKind.NO_SUCCESSOR)
-            if self.current.get(person_id) != finding.active:
-                self._active[person_id] = self.current[person_id] = finding.active
-                self._former.pop(finding.active, None)
-                if self.held[person_id].status != PersonStatus.AWAITING:
-                    change = Change(person_id, CODE_FIELD, None, None, source, at)
-                    self._changes.setdefault(person_id, []).append(change)
-                self.ask(person_id, Ask.CODE)
+            self._becomes_current(person_id, active, source, at)
+        else:
+            told.add(owner)
+            self._two_entries(owner, person_id)
         for code in finding.former:
             owner = self.owner.setdefault(code, person_id)
-            if owner != person_id:
+            if owner not in told:
+                told.add(owner)
                 self._two_entries(person_id, owner)
-            elif self.current.get(person_id) != code:
+            elif owner == person_id and self.current.get(person_id) != code:
                 self._former[code] = person_id
+        if source is Source.BASIC_DATA and active is not None and active == self.current.get(person_id):
+            self._apart.update((person_id, twin) for twin in self.pairs.get(person_id, set()) - told)
 
-    def _two_entries(self, one: int, other: int) -> None:
-        """The same person is in the register twice: nothing is merged silently (domain.md D30)."""
-        for person_id, twin in ((one, other), (other, one)):
+    def _becomes_current(self, person_id: int, active: Hetu, source: Source, at: datetime) -> None:
+        before = self.current.get(person_id)
+        if before == active:
+            return
+        if before is not None:
+            # One of a chain of corrections in this answer may be in no other place yet.
+            self._former[before] = person_id
+        self._former.pop(active, None)
+        self._active[person_id] = self.current[person_id] = active
+        if self.held[person_id].status != PersonStatus.AWAITING:
+            change = Change(person_id, CODE_FIELD, None, None, source, at)
+            self._changes.setdefault(person_id, []).append(change)
+        self.ask(person_id, Ask.CODE)
+
+    def _two_entries(self, survivor: int, other: int) -> None:
+        """The same person is in the register twice: nothing is merged silently (domain.md D30). Both are touched, so
+        that what was asked before this was known counts for neither."""
+        for person_id, twin in ((survivor, other), (other, survivor)):
             self.pairs.setdefault(person_id, set()).add(twin)
-            self.open_problem(person_id, ProblemKind.TWO_ENTRIES, twin)
+            found = Found(person_id, ProblemKind.TWO_ENTRIES, twin, survives=person_id == survivor)
+            self._opened[person_id, ProblemKind.TWO_ENTRIES, twin] = found
+            self._apart.discard((person_id, twin))
+            self.touched.add(person_id)
 
     def _keep_pairs_alike(self) -> None:
         """Both entries of one person are protected if either is (domain.md D30), however many hang together."""

@@ -13,6 +13,7 @@ from registry.hetu import Hetu
 from registry.models import ProblemKind
 from registry.services import codes as person_codes
 from registry.services import problems, vtj_data
+from registry.services.problems import Found
 from vtjsync.reading.outcome import Ask
 
 # When to ask again about somebody whom VTJ leaves out of its answer, whose data cannot be read, or whose code it
@@ -46,7 +47,7 @@ def refused(codes: Collection[Hetu]) -> int:
         last = len(DELAYS)
         cursor.execute(_MARK, [Ask.SILENT, Ask.CODE, list(DELAYS), last, last - 1, persons])
         cursor.execute("DELETE FROM vtjsync_enrolment WHERE person_id = ANY(%s)", [persons])
-        return problems.open_problems([(person, ProblemKind.CODE_REFUSED, None) for person in persons])
+        return problems.open_problems(Found(person, ProblemKind.CODE_REFUSED) for person in persons)
 
 
 def known(but: Collection[Hetu]) -> Hetu | None:

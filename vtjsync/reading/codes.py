@@ -8,7 +8,7 @@ from typing import Final
 
 from registry.hetu import Hetu, InvalidHetu, parse
 from vtjsync.reading.bans import Table
-from vtjsync.reading.meaning import STORED, VALID_NOW, Meaning, Unclear
+from vtjsync.reading.meaning import STORED, VALID_NOW, Contradicts, Meaning, Unclear
 from vtjsync.reading.outcome import CodeFinding
 from vtjsync.wire.groups import CodeRow, Row
 
@@ -22,7 +22,7 @@ def finding(rows: Sequence[Row], table: Table) -> CodeFinding | None:
     All rows must name one and the same active code. No active code at all is believed only when every row is passive
     (D29). Rows that only tell for context (LISATIETO) change nothing; beside others they count, since the surviving
     code of a merge comes in one. Whether the active code differs from the one held, and whether the setting allows
-    it (A7), is for the caller to compare. Raises :class:`Unclear` for rows that disagree.
+    it (A7), is for the caller to compare. Raises :class:`Unclear`, for rows that disagree :class:`Contradicts`.
     """
     told, context = _told(rows, table)
     if not told:
@@ -32,13 +32,13 @@ def finding(rows: Sequence[Row], table: Table) -> CodeFinding | None:
         return None
     actives = {code(row.aktiivinenHenkilotunnus) for row in told}
     if len(actives) != 1:
-        raise Unclear("active code")
+        raise Contradicts("active code")
     active = actives.pop()
     former: set[Hetu] = set()
     for row in told:
         changed = code(row.muutettuHenkilotunnus)
         if not _agrees(row.voimassaolo, active, changed):
-            raise Unclear("validity")
+            raise Contradicts("validity")
         former.update(one for one in map(code, row.edellisetHenkilotunnukset or ()) if one)
         former.update({changed} if changed else ())
     return CodeFinding(active, frozenset(former - {active}))

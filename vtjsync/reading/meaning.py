@@ -28,6 +28,10 @@ class Unclear(ValueError):
     """Raised where the meaning of a row or of a group is not certain. Carries no value of the row."""
 
 
+class Contradicts(Unclear):
+    """Raised where every row can be read, and they do not agree with each other."""
+
+
 class Meaning(Enum):
     """What a row tells of its value."""
 

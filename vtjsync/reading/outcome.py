@@ -109,7 +109,8 @@ class Outcome:
     ``cleared``: the groups that held a value and from which basic data was silent (B18). ``silent``: those of which
     that did not count, TURVAKIELTO for a ban that it would have ended.
     ``unreadable``: the groups of basic data that could not be read; what was held stays, and asking again at once
-    would not help, so it is a problem and not an ask.
+    would not help, so it is a problem and not an ask. ``contradicting``: those of them whose rows can all be read, and
+    do not agree.
     ``ignored``: the number of rows of groups outside the product or the permit.
     """
 
@@ -124,4 +125,5 @@ class Outcome:
     cleared: frozenset[Group] = NO_GROUPS
     silent: frozenset[Group] = NO_GROUPS
     unreadable: frozenset[Group] = NO_GROUPS
+    contradicting: frozenset[Group] = NO_GROUPS
     ignored: int = 0

@@ -10,7 +10,7 @@ from typing import Final
 from registry.clock import helsinki_day
 from registry.record import LOCATION_GROUPS, Group
 from vtjsync.reading import bans, codes, values
-from vtjsync.reading.meaning import GROUP_OF, STORED, VALID_NOW, Unclear, day_after, earliest
+from vtjsync.reading.meaning import GROUP_OF, STORED, VALID_NOW, Contradicts, Unclear, day_after, earliest
 from vtjsync.reading.outcome import Ask, CodeFinding, Context, Outcome, PersonState
 from vtjsync.reading.values import Value, Values
 from vtjsync.wire.groups import Row
@@ -42,6 +42,7 @@ def read(
     protected = state.record.protected
     record = state.record if Group.BAN in context.granted else state.record.without_location()
     unreadable = {Group.BAN} if found.unclear and Group.BAN in context.granted else set()
+    contradicting: set[Group] = set()
     cleared: set[Group] = set()
     turns: set[date] = set()
     for group in sorted(context.groups(protected=protected)):
@@ -50,8 +51,9 @@ def read(
         turns.update(values.turns(of_group, context.today))
         try:
             told = _current(group, of_group, context.today)
-        except Unclear:
+        except Unclear as error:
             unreadable.add(group)
+            contradicting.update({group} if isinstance(error, Contradicts) else ())
             continue
         if held and not of_group:
             cleared.add(group)
@@ -59,7 +61,7 @@ def read(
                 continue
         if told != held:
             record = values.store(record, group, told)
-    finding = _codes(rows, unreadable) if Group.CODE in context.granted else None
+    finding = _codes(rows, unreadable, contradicting) if Group.CODE in context.granted else None
     if protected and record.protection_end is not None:
         turns.add(day_after(record.protection_end.last))
     turns.update(day for day in (state.recheck_on, repair.look_again) if day is not None)
@@ -82,6 +84,7 @@ def read(
         cleared=frozenset(cleared),
         silent=frozenset(cleared - context.silence) | ({Group.BAN} if repair.held else set()),
         unreadable=frozenset(unreadable),
+        contradicting=frozenset(contradicting),
         ignored=context.ignored(rows),
     )
 
@@ -155,13 +158,14 @@ def _current(group: Group, rows: Sequence[Row], today: date) -> Values:
         if (start is None or start.value <= today) and (end is None or end.last >= today):
             told.add(one)
     if group is not Group.FOREIGN and len(told) > 1:
-        raise Unclear("two current values")
+        raise Contradicts("two current values")
     return frozenset(told)
 
 
-def _codes(rows: Sequence[Row], unreadable: set[Group]) -> CodeFinding | None:
+def _codes(rows: Sequence[Row], unreadable: set[Group], contradicting: set[Group]) -> CodeFinding | None:
     try:
         return codes.finding(rows, VALID_NOW)
-    except Unclear:
+    except Unclear as error:
         unreadable.add(Group.CODE)
+        contradicting.update({Group.CODE} if isinstance(error, Contradicts) else ())
         return None

@@ -22,6 +22,7 @@ from tests.factories import (
     ProviderFactory,
     code_of,
     new_code,
+    pair,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("permit")]
@@ -202,7 +203,12 @@ def test_vtj_tila_tells_where_the_person_stands(file: Path) -> None:
     def state(tila: str, *problems: ProblemKind, closed: bool = False, **more: object) -> None:
         person = PersonFactory.create(**more)
         for kind in problems:
-            ProblemFactory.create(person=person, kind=kind, closed_at=timezone.now() if closed else None)
+            if kind is ProblemKind.TWO_ENTRIES and not closed:
+                other = PersonFactory.create()
+                pair(person, other)
+                expected[code_of(other)] = "SELVITETTAVA"
+            else:
+                ProblemFactory.create(person=person, kind=kind, closed_at=timezone.now() if closed else None)
         expected[code_of(person)] = tila
 
     state("AJAN_TASALLA")

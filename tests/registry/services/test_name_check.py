@@ -100,5 +100,5 @@ def test_what_waits_is_a_keyed_hash(settings: Settings) -> None:
 
 def test_many_are_compared_with_the_same_statements(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     persons = [waiting(held(), "Muu").pk for _ in range(30)]
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert compare(persons) == 30

@@ -216,9 +216,10 @@ def test_one_update_for_a_page_of_any_size(
 
         with connection.execute_wrapper(note), transaction.atomic():
             vtj_data.write(one, changes, persons[:1], 1)
-        # A deletion for the ban, one for the addresses; a staging table comes and goes. COPY is not seen here.
+        # For the ban a deletion, and the notes; one for addresses; a staging table comes and goes. COPY is not seen.
         assert [word for word in told if word not in {"SAVEPOINT", "RELEASE"}] == [
             "DELETE",
+            "UPDATE",
             "DELETE",
             "CREATE",
             "UPDATE",

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from registry.models import Clientship, Person, Service, User
-from tests.factories import ClientshipFactory, PersonFactory
+from registry.models import Clientship, Person, Problem, Service, User
+from tests.factories import ClientshipFactory, PersonFactory, pair
 from vtjsync.models import SyncRun
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("permit")]
@@ -21,6 +21,10 @@ PAGES = {
     "client-add": (200, 403, 200, 200, 403),
     "client": (200, 403, 404, 200, 403),
     "clientship-end": (200, 403, 404, 200, 403),
+    "problems": (200, 200, 200, 200, 403),
+    "problem": (200, 403, 404, 200, 403),
+    "pair": (403, 403, 403, 200, 403),
+    "pair-merge": (403, 403, 403, 200, 403),
     "sync-history": (403, 200, 403, 403, 403),
     "sync-run": (403, 200, 403, 403, 403),
     "sync-run-progress": (403, 200, 403, 403, 403),
@@ -36,6 +40,13 @@ ACTS = {
     # Look-ups are off here: for whoever might, there is no such page.
     "client-look-up": (404, 403, 404, 404, 403),
     "clientship-take-back": (302, 403, 404, 302, 403),
+    "problem-ask": (302, 403, 404, 302, 403),
+    "problem-aside": (200, 403, 404, 200, 403),
+    "problem-name": (302, 403, 404, 302, 403),
+    "problem-right": (302, 403, 404, 302, 403),
+    "problem-wrong": (302, 403, 404, 302, 403),
+    "pair-merge": (403, 403, 403, 302, 403),
+    "pair-report": (403, 403, 403, 200, 403),
     "sync-pause": (403, 302, 403, 403, 403),
     "sync-schedule": (403, 302, 403, 403, 403),
     "sync-now": (403, 302, 403, 403, 403),
@@ -57,6 +68,12 @@ def address(name: str, kept: Clientship) -> str:
         return reverse(name, args=[kept.person.subject])
     if name.startswith("clientship-"):
         return reverse(name, args=[kept.pk])
+    if name.startswith("problem-") or name == "problem":
+        problem, _ = Problem.objects.get_or_create(person=kept.person, kind="NOT_FOUND")
+        return reverse(name, args=[problem.pk])
+    if name.startswith("pair"):
+        problems = pair(kept.person, PersonFactory.create())
+        return reverse(name, args=[problem.person.subject for problem in problems])
     if name.startswith("sync-run"):
         run, _ = SyncRun.objects.get_or_create(started_by="command", owner="h:1:1")
         return reverse(name, args=[run.pk])

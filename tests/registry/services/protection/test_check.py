@@ -28,6 +28,7 @@ from tests.factories import (
     PersonFactory,
     ProblemFactory,
     code_of,
+    pair,
 )
 
 pytestmark = pytest.mark.django_db
@@ -114,7 +115,7 @@ def test_e40_in_words_about_the_person(daniels: Person) -> None:
 
 
 def test_e40_in_a_problem_of_another_person(daniels: Person) -> None:
-    ProblemFactory.create(person=PersonFactory.create(), other=daniels, note=str(PLACE))
+    pair(PersonFactory.create(protected=True), daniels, note=str(PLACE))
     assert found() == {"registry_problem.note"}
 
 
