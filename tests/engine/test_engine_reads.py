@@ -74,13 +74,17 @@ def test_every_basic_data_of_the_reading_stands_in_the_rows_as_it_was_read() -> 
         assert stage.run().state == "COMPLETE"
         for (variation, stood, _), one in zip(stage.stand(), SNAPSHOTS, strict=True):
             outcome = one.answered()
-            state, problem = outcome.state, "BAN_UNCLEAR" if outcome.unconfirmed_ban else None
-            problem = "UNREADABLE" if outcome.unreadable else problem
+            state = outcome.state
+            problems = {
+                "BAN_UNCLEAR": outcome.unconfirmed_ban,
+                "UNREADABLE": bool(outcome.unreadable - outcome.contradicting),
+                "CONTRADICTING": bool(outcome.contradicting),
+            }
             assert stood.record == state.record, variation
             assert stood.ask == ("UNREADABLE" if outcome.unreadable else outcome.ask), variation
             assert (stood.hidden, stood.reveal) == (outcome.hide_location, state.reveal_awaited), variation
             assert stood.recheck == state.recheck_on, variation
-            assert stood.problems == ({problem} if problem else set()), variation
+            assert stood.problems == {kind for kind, found in problems.items() if found}, variation
             assert near(stood.ban_since, state.ban_since), variation
             assert near(stood.silence_at, state.silence_at), variation
 

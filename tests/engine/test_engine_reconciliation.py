@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection as database
+from django.db.models import F
 from pytest_django import Settings
 
 from registry.models import AppliedChange, AuditEvent, Clientship, DataPermit, Person
@@ -66,6 +67,8 @@ def test_g50_every_night_a_share_and_in_the_set_number_of_days_everybody(registe
     before = len(register.requests)
     for _ in range(20):
         assert reconcile("test", wait=0).received == 3
+        # A night passes.
+        Person.objects.update(basic_data_at=F("basic_data_at") - timedelta(days=1))
     assert sorted(compared(register, before)) == sorted(register.codes(60))
 
 
