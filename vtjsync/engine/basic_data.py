@@ -159,8 +159,10 @@ def ask(
         page, sent = _together(halved.answers)
         accepted = {code for part, _, _ in halved.answers for code in part}
         batch = [one for one in batch if one.code in accepted]
-        with transaction.atomic():
-            counts += store(run_id, batch, page=page, sent=sent, granted=granted, cohort_id=cohort_id)
+        write = transaction.atomic(store)
+        counts += effects.again(
+            partial(write, run_id, batch, page=page, sent=sent, granted=granted, cohort_id=cohort_id)
+        )
     if halved.error is not None:
         raise halved.error
     return counts

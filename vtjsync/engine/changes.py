@@ -76,7 +76,8 @@ def poll(connection: Connection, run: Run, cohort_id: int) -> None:
         if answer is None:
             return
         page, sent, asked = answer
-        written = apply(run, cohort_id, key, asked=asked, page=page, sent=sent, granted=granted)
+        write = partial(apply, run, cohort_id, key, asked=asked, page=page, sent=sent, granted=granted)
+        written = effects.again(write)
         run.counts.update(entries=len(page.entries) + page.broken)
         run.beat(now=True)
         if written.up_to_date:

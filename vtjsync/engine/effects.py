@@ -7,11 +7,11 @@ the caller has open (domain.md B10).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from django.conf import settings
 
@@ -29,6 +29,9 @@ from vtjsync.reading.outcome import Ask, CodeFinding, Outcome, PersonState, most
 from vtjsync.wire.groups import CodeRow, Row
 
 CODE_FIELD: Final = "code"
+# How often an answer is stored anew when another worker was ahead.
+TRIES: Final = 5
+T = TypeVar("T")
 Source = AppliedChange.Source
 
 
@@ -229,6 +232,15 @@ def load(mentioned: Collection[str], others: Collection[int] = ()) -> Effects:
     if not held.keys() >= pairs.keys() | set(owner.values()):
         raise Overtaken
     return Effects(held=held, owner=owner, current=codes.current(locked), pairs=pairs)
+
+
+def again(write: Callable[[], T]) -> T:
+    """Lets ``write``, a transaction of its own, be tried over when another worker wrote first: nothing of it was kept,
+    and the answer that it stores is as good as before. Raises :class:`Overtaken` when that does not help."""
+    for _ in range(TRIES - 1):
+        with suppress(Overtaken):
+            return write()
+    return write()
 
 
 class Overtaken(Exception):
