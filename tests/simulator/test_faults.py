@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import requests
@@ -109,6 +110,35 @@ def test_an_endless_feed_advances_and_its_keys_stay_good(call: Caller, simulator
     simulator.append(code, [])
     page = call.changes(keys[-1], [code]).json()
     assert [entry["henkilotunnus"] for entry in page["muutokset"]] == [code]
+
+
+def test_an_endless_feed_passes_over_nothing(run: Callable[..., Handle]) -> None:
+    simulator = run(page=10)
+    simulator.advance(5)
+    simulator.faults("endless")
+    codes, told = [code for _, code in simulator.events()], 0
+    with Caller(simulator) as call:
+        key = call.start_key()
+        for _ in range(len(codes)):
+            page = call.changes(key, codes).json()
+            key, told = int(page["viimeisinKirjausavain"]), told + len(page["muutokset"])
+    assert told == len(codes)
+
+
+def test_shuffled_rows_are_the_same_in_another_order(call: Caller, simulator: Handle) -> None:
+    codes = simulator.codes(9)
+    for code in codes:
+        simulator.append(code, [{"tietoryhma": f"RYHMA{number}"} for number in range(5)])
+    plain = (call.basic_data(codes).json()["perustiedot"], call.all_changes(codes))
+    simulator.faults("shuffled")
+    other = (call.basic_data(codes).json()["perustiedot"], call.all_changes(codes))
+    for before, after in zip(plain, other, strict=True):
+        assert before != after
+        assert in_order(before) == in_order(after)
+
+
+def in_order(entries: list[Any]) -> list[tuple[str, list[str]]]:
+    return sorted((one["henkilotunnus"], sorted(map(str, one["tietoryhmat"]))) for one in entries)
 
 
 def test_a_person_left_out_is_there_again_when_the_fault_is_over(call: Caller, simulator: Handle) -> None:

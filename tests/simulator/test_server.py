@@ -32,6 +32,17 @@ def test_the_same_seed_gives_the_same_history_and_another_seed_another(run: Run)
     assert everything(one) != everything(other)
 
 
+def test_another_vtj_behind_the_same_socket_is_as_if_it_had_been_started(run: Run) -> None:
+    at = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    one, other = run(seed=1, clock=lambda: at), run(seed=2, population=80)
+    other.advance(3)
+    other.faults("stuck")
+    other.renew(population=300, seed=1, start_day=START, clock=lambda: at)
+    for simulator in (one, other):
+        simulator.advance(4)
+    assert everything(one) == everything(other)
+
+
 def test_days_one_by_one_are_the_same_as_all_at_once(run: Run) -> None:
     at = datetime(2026, 3, 2, 9, tzinfo=UTC)
     one, other = (run(clock=lambda: at) for _ in range(2))

@@ -32,6 +32,7 @@ FAULTS: Final[dict[str, frozenset[str]]] = {
     "badentry": CHANGES,
     "nocode": CHANGES,
     "leftout": frozenset({"perustiedot"}),
+    "shuffled": frozenset({"muutokset", "perustiedot"}),
 }
 CLEAR: Final = "none"
 

@@ -16,6 +16,7 @@ from uuid import uuid4
 import msgspec
 
 from vtjsync.simulator import rows
+from vtjsync.simulator.dice import Dice
 from vtjsync.simulator.faults import Faults
 from vtjsync.simulator.world import World, of_groups
 
@@ -181,14 +182,16 @@ class Protocol:
         told = [entry.body for entry in self.world.between(start, reached) if entry.code in codes]
         if self.granted != frozenset(rows.GROUPS):
             told = [entry for entry in (of_groups(entry, self.granted) for entry in told) if entry is not None]
+        if self.faults.take("shuffled", "muutokset"):
+            told = [msgspec.json.encode(_shuffled(msgspec.json.decode(entry))) for entry in told]
         entries = [msgspec.Raw(entry) for entry in told]
         if asked.hetulista and self.faults.take("badentry", "muutokset"):
             bad = {"henkilotunnus": asked.hetulista[0], "tietoryhmat": [{"tietoryhma": 5}, "?"], "muutospv": 17}
             entries.insert(len(entries) // 2, msgspec.Raw(msgspec.json.encode(bad)))
         if self.faults.take("nocode", "muutokset"):
             entries.insert(len(entries) // 2, msgspec.Raw(b'{"henkilotunnus":null,"tietoryhmat":[],"muutospv":null}'))
-        if self.faults.take("endless", "muutokset"):
-            self.world.top_key = reached = max(self.world.top_key, reached) + 1
+        if at_end and self.faults.take("endless", "muutokset"):
+            self.world.top_key = reached = self.world.top_key + 1
             at_end = False
         if self.faults.take("stuck", "muutokset"):
             reached, at_end = key, False
@@ -215,6 +218,8 @@ class Protocol:
                 people.append({"henkilotunnus": code, "tietoryhmat": told})
         if people and self.faults.take("leftout", "perustiedot"):
             people.pop(len(people) // 2)
+        if self.faults.take("shuffled", "perustiedot"):
+            people = Dice(len(people), "people").shuffled([_shuffled(one) for one in people])
         message: dict[str, Any] = {"perustiedot": people}
         # A missing ajanTasalla means true here (wire.md 2).
         return _json(message if len(asked.hetulista) % 4 == 3 else message | {"ajanTasalla": True})
@@ -246,6 +251,14 @@ def _decoded(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except msgspec.MsgspecError:
         return None
+
+
+def _shuffled(told: dict[str, Any]) -> dict[str, Any]:
+    """The same of one person, the rows in another order."""
+    told_rows = told["tietoryhmat"]
+    if not isinstance(told_rows, list):
+        return told
+    return told | {"tietoryhmat": Dice(told["henkilotunnus"], len(told_rows)).shuffled(told_rows)}
 
 
 def _identifier(object_type: str, parts: list[str]) -> dict[str, str]:

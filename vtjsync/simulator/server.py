@@ -36,10 +36,14 @@ SLOW_SECONDS: Final = 3.0
 class Handle:
     """A running simulator, for tests and for the command."""
 
-    def __init__(self, control: Control, server: Server) -> None:
-        self._control, self._server = control, server
+    def __init__(self, server: Server) -> None:
+        self._server = server
         self.port: int = server.server_address[1]
         self.url = f"http://{HOST}:{self.port}"
+
+    @property
+    def _control(self) -> Control:
+        return self._server.control
 
     @property
     def now(self) -> datetime:
@@ -99,6 +103,21 @@ class Handle:
         """The kind and the code of every entry in the log; the kind is empty for entries that were appended."""
         return [(entry.kind, entry.code) for entry in self._control.world.log]
 
+    def renew(
+        self,
+        *,
+        population: int,
+        seed: int,
+        start_day: date | None = None,
+        activity: float = 1.0,
+        page: int = PAGE,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Another VTJ behind the same socket, as :func:`start` would make it; nothing of the first one is left."""
+        self._server.control = _control(
+            population, seed, start_day=start_day, activity=activity, page=page, clock=clock
+        )
+
     def stop(self) -> None:
         """Stops serving and closes the socket."""
         self._server.shutdown()
@@ -131,31 +150,66 @@ def start(
     """
     server = Server((HOST, port), slow_seconds)
     try:
-        today = clock().astimezone(HELSINKI).date()
-        kept = _kept(state, population, seed, start_day=start_day, today=today, unique_streets=unique_streets)
-        given = kept.parameters
-        people = Population(
-            given.population, given.seed, date.fromisoformat(given.start), unique_streets=unique_streets
-        )
-        protocol = Protocol(
-            World(people, clock),
-            Faults(),
+        server.control = _control(
+            population,
+            seed,
             username=username,
             password=password,
+            start_day=start_day,
+            unique_streets=unique_streets,
+            activity=activity,
+            state=state,
             client=client,
             service=service,
+            look_up_service=look_up_service,
             page=page,
+            keep_requests=keep_requests,
+            clock=clock,
         )
-        protocol.requests = [] if keep_requests else None
-        look_ups = kysely.Kysely(protocol, username=username, password=password, service=look_up_service)
-        control = Control(protocol, look_ups, kept, state)
-        control.activity = activity
     except BaseException:
         server.server_close()
         raise
-    server.control = control
+    server.control.protocol.requests = [] if keep_requests else None
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="vtj-simulator", daemon=True).start()
-    return Handle(control, server)
+    return Handle(server)
+
+
+def _control(
+    population: int,
+    seed: int,
+    *,
+    username: str = USERNAME,
+    password: str = PASSWORD,
+    start_day: date | None,
+    unique_streets: bool = False,
+    activity: float,
+    state: Path | None = None,
+    client: str = CLIENT,
+    service: str = SERVICE,
+    look_up_service: str = kysely.SERVICE,
+    page: int,
+    keep_requests: bool = True,
+    clock: Callable[[], datetime],
+) -> Control:
+    """The world of these parameters, or the one that the state file keeps, with its protocol. Raises ValueError."""
+    today = clock().astimezone(HELSINKI).date()
+    kept = _kept(state, population, seed, start_day=start_day, today=today, unique_streets=unique_streets)
+    given = kept.parameters
+    people = Population(given.population, given.seed, date.fromisoformat(given.start), unique_streets=unique_streets)
+    protocol = Protocol(
+        World(people, clock),
+        Faults(),
+        username=username,
+        password=password,
+        client=client,
+        service=service,
+        page=page,
+    )
+    protocol.requests = [] if keep_requests else None
+    look_ups = kysely.Kysely(protocol, username=username, password=password, service=look_up_service)
+    control = Control(protocol, look_ups, kept, state)
+    control.activity = activity
+    return control
 
 
 def _kept(
