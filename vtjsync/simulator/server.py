@@ -169,7 +169,6 @@ def start(
     except BaseException:
         server.server_close()
         raise
-    server.control.protocol.requests = [] if keep_requests else None
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="vtj-simulator", daemon=True).start()
     return Handle(server)
 
