@@ -10,6 +10,7 @@ that is set.
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import secrets
 import shutil
@@ -127,6 +128,8 @@ def _django() -> Callable[..., Any]:
     import django
 
     django.setup()
+    # The steps are what the terminal shows; every request of the first load would stand between them.
+    logging.getLogger("vtjsync").setLevel(logging.WARNING)
     from django.core.management import CommandError, call_command
 
     def manage(*arguments: str, **options: Any) -> Any:
