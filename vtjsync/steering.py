@@ -90,7 +90,7 @@ def held_back(access: Access) -> HeldBack | None:
     """What the brake holds; None when it holds nothing. Raises PermissionDenied."""
     access.require(SEE_SYNC)
     waiting = Brake.objects.filter(decision="").first()
-    if waiting is None:
+    if waiting is None or not brake.waits():
         return None
     counts = brake.count()
     changed = DataPermit.objects.filter(changed_at__gt=waiting.opened_at - LATELY).order_by("-changed_at").first()

@@ -268,6 +268,18 @@ def test_b18_a_run_that_ends_early_decides_nothing_and_the_next_asks_anew(regist
     assert Brake.objects.get().run == SyncRun.objects.latest("id")
 
 
+def test_b18_it_is_over_when_everybody_who_was_held_back_has_been_answered(register: Handle) -> None:
+    silent(register, Group.MUNICIPALITY)
+    ask(LIVES[:25])
+    run()
+    register.grant(Group)
+    ask(Person.objects.filter(ask="SILENT"))
+    assert run() == ("COMPLETE", "")
+    assert not brake.waits()
+    assert run() == ("COMPLETE", "")
+    assert not Brake.objects.filter(decision="").exists()
+
+
 def test_b18_outside_of_a_run_nothing_goes_by_silence(register: Handle) -> None:
     silent(register, Group.MUNICIPALITY)
     one = LIVES[0]

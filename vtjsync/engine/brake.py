@@ -14,7 +14,7 @@ from django.db import connection as database
 from django.db import transaction
 from django.db.models.functions import Now
 
-from registry.models import Person
+from registry.models import Person, User
 from registry.policies import RUN_SYNC, Access
 from registry.record import Group
 from registry.services import audit
@@ -63,6 +63,9 @@ def prepare() -> None:
     """
     with database.cursor() as cursor:
         cursor.execute(_FORGET_OLD)
+        if not waits():
+            # Everybody who was held back has been answered since, or is gone.
+            _close(Brake.Decision.ASKED_AGAIN)
         cursor.execute(_ASK_WHOM_NO_ROW_NAMES, [Ask.VALUE, Ask.SILENT])
 
 
@@ -99,7 +102,7 @@ def decide(run: Run) -> bool:
         if not waits() and not _too_much(counts, run.counts["received"]):
             return bool(mine.update(state=State.ALLOWED, noted_at=Now()))
         held = mine.update(state=State.HELD)
-        if not waits():
+        if not Brake.objects.filter(decision="").exists():
             Brake.objects.create(run_id=run.id)
         audit.record(Access(None, BASIS), Action.HOLD_BACK, count=held, details={"run": run.id})
     return False
@@ -107,7 +110,7 @@ def decide(run: Run) -> bool:
 
 def waits() -> bool:
     """Whether something is held back and waits for an administrator."""
-    return Brake.objects.filter(decision="").exists()
+    return Silence.objects.filter(state=State.HELD).exists()
 
 
 def count(run_id: int | None = None) -> dict[Group, int]:
@@ -134,24 +137,30 @@ def start_anew() -> None:
     """Drops everything that is noted or held back, since another permit was asked by. In the caller's transaction,
     which holds the control's row and has marked the persons."""
     Silence.objects.all().delete()
-    Brake.objects.filter(decision="").update(decision=Brake.Decision.ASKED_AGAIN, decided_at=Now())
+    _close(Brake.Decision.ASKED_AGAIN)
 
 
 def _decide(access: Access, decision: Brake.Decision, action: Action) -> None:
     access.require(RUN_SYNC)
     with transaction.atomic():
         _lock()
-        brake = Brake.objects.filter(decision="").first()
-        if brake is None:
+        run = _close(decision, access.user)
+        if run is None:
             return
-        brake.decision, brake.decided_at, brake.decided_by = decision, Now(), access.user
-        brake.save(update_fields=["decision", "decided_at", "decided_by"])
         held = Silence.objects.filter(state=State.HELD)
         if decision == Brake.Decision.RELEASED:
             number = held.update(state=State.ALLOWED, noted_at=Now())
         else:
             number, _rows = held.delete()
-        audit.record(access, action, count=number, details={"run": brake.run_id})
+        audit.record(access, action, count=number, details={"run": run})
+
+
+def _close(decision: Brake.Decision, by: User | None = None) -> int | None:
+    """Decides about what waits; returns the number of the run that had braked."""
+    waiting = Brake.objects.filter(decision="")
+    run = waiting.values_list("run", flat=True).first()
+    waiting.update(decision=decision, decided_at=Now(), decided_by=by)
+    return run
 
 
 def _too_much(counts: Mapping[Group, int], answered: int) -> bool:
