@@ -137,6 +137,21 @@ def test_b16_when_everything_is_refused_no_code_is_to_blame(register: Handle) ->
     assert sync("test", wait=0).state == "COMPLETE"
 
 
+def test_b16_a_cohort_of_refused_codes_only_is_empty_afterwards(start_vtj: Start, settings: Settings) -> None:
+    settings.VTJ_COHORT_SIZE = 5
+    vtj = start_vtj(population=10)
+    world.clients(vtj.codes(10))
+    sync("test", wait=0)
+    first = Cohort.objects.earliest("id")
+    bad = list(Enrolment.objects.filter(cohort=first).values_list("person__codes__hetu", flat=True))
+    vtj.refuse(bad)
+    assert sync("test", wait=0).state == "COMPLETE"
+    assert refused() == set(bad)
+    before = len(vtj.requests)
+    assert sync("test", wait=0).state == "COMPLETE"
+    assert [path for path, _ in vtj.requests[before:]] == ["muutokset"]
+
+
 def test_b16_one_person_whose_code_is_refused_alone(vtj: Handle) -> None:
     (code,) = vtj.codes(1)
     world.clients([code])

@@ -133,13 +133,6 @@ def ask_again(access: Access) -> None:
     _decide(access, Brake.Decision.ASKED_AGAIN, Action.ASK_HELD_AGAIN)
 
 
-def start_anew() -> None:
-    """Drops everything that is noted or held back, since another permit was asked by. In the caller's transaction,
-    which holds the control's row and has marked the persons."""
-    Silence.objects.all().delete()
-    _close(Brake.Decision.ASKED_AGAIN)
-
-
 def _decide(access: Access, decision: Brake.Decision, action: Action) -> None:
     access.require(RUN_SYNC)
     with transaction.atomic():

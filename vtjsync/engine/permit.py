@@ -14,7 +14,6 @@ from registry.policies import Access
 from registry.record import Group
 from registry.services import audit
 from registry.services.audit import Action
-from vtjsync.engine import brake
 from vtjsync.engine.run import BASIS
 from vtjsync.models import SyncControl
 from vtjsync.reading.outcome import Ask
@@ -50,7 +49,8 @@ def follow() -> None:
     """Has everybody asked again when the permit's groups are others than those that the data was asked with before: the
     feed tells changes only, and nothing of what a new group held all along (domain.md C24). Raises :class:`NoPermit`.
 
-    What a run had held back is dropped: the permit has been put right, or what was missing is not granted any more.
+    Those of whom something is held back are asked too, and that is over with their answers: the permit has been put
+    right, or what was missing is not granted any more.
     """
     groups = sorted(granted(today()))
     with transaction.atomic(), database.cursor() as cursor:
@@ -62,6 +62,5 @@ def follow() -> None:
             cursor.execute(_ASK_EVERYBODY, [Ask.PERMIT, Ask.SILENT])
             details = {"groups": " ".join(groups)}
             audit.record(Access(None, BASIS), Action.FOLLOW_PERMIT, count=cursor.rowcount, details=details)
-            brake.start_anew()
         control.granted = groups
         control.save(update_fields=["granted"])
