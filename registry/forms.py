@@ -198,7 +198,8 @@ class ConfirmErasure(forms.Form):
 class Filter(forms.Form):
     """Which problems the list shows: one kind or all."""
 
-    kind = forms.ChoiceField(label=_("Kind"), required=False)
+    use_required_attribute = False
+    kind = forms.ChoiceField(label=_("Kind"))
 
     def __init__(self, choices: Iterable[tuple[str, str]], data: QueryDict) -> None:
         super().__init__(data)

@@ -6,6 +6,7 @@ seen by whoever may merge them, and of the clientships those that may be seen an
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -15,11 +16,11 @@ from django.utils.translation import gettext as _
 from registry import policies, ports
 from registry.clock import today
 from registry.hetu import masked
-from registry.models import Clientship, Person, PersonStatus, Problem, ProblemKind
-from registry.policies import MERGE_PERSONS, Access
-from registry.record import PersonRecord
+from registry.models import Clientship, DataPermit, Person, PersonStatus, Problem, ProblemKind
+from registry.policies import HANDLE_PROTECTED, MERGE_PERSONS, Access
+from registry.record import Group, PersonRecord
 from registry.selectors import wording
-from registry.selectors.place import Place, permit_on, place_of
+from registry.selectors.place import Place, granted_groups, granted_places, permit_on, place_of
 from registry.selectors.signs import Sign, signs_of
 from registry.services import audit, merging, vtj_data
 from registry.services import codes as person_codes
@@ -96,16 +97,23 @@ def side_by_side(access: Access, one: UUID, other: UUID) -> Pair | None:
     problem = merging.found(access, one, other)
     if problem is None:
         return None
-    audit.record(access, Action.VIEW_PAIR, subjects=[one, other])
     stays, goes = merging.sides(problem)
-    first, second = _sides(access, (stays, goes))
-    visible = first.place.visible and second.place.visible
+    held = vtj_data.read([stays.pk, goes.pk])
+    # Merged or erased, or under a ban, since the first of the two statements.
+    banned = any(person.record.protected for person in held.values())
+    if len(held) < 2 or (banned and not access.may(HANDLE_PROTECTED)):
+        return None
+    audit.record(access, Action.VIEW_PAIR, subjects=[one, other])
+    permit = permit_on(today())
+    told = [held[person.pk].record.with_values_of(granted_groups(permit)) for person in (stays, goes)]
+    first, second = _sides(access, {stays: told[0], goes: told[1]}, permit)
+    visible = granted_places(permit) if first.place.visible and second.place.visible else frozenset()
     return Pair(
         stays=first,
         goes=second,
-        lines=_lines(stays, goes, visible=visible) if first.known and second.known else (),
+        lines=_lines(*told, visible) if first.known and second.known else (),
         certain=problem.survives is not None,
-        protected=stays.protected,
+        protected=banned,
         opened_at=problem.opened_at,
         reported_on=problem.reported_on,
         reported_by=str(problem.reported_by.get_full_name() or problem.reported_by) if problem.reported_by else "",
@@ -129,7 +137,7 @@ def preview(access: Access, plan: Plan) -> Preview:
     )
 
 
-def _sides(access: Access, both: tuple[Person, Person]) -> tuple[Side, Side]:
+def _sides(access: Access, both: Mapping[Person, PersonRecord], permit: DataPermit | None) -> list[Side]:
     wanted = [person.pk for person in both]
     confirmed, codes = ports.source().confirmed_at(wanted), person_codes.current(wanted)
     kinds = list(Problem.objects.filter(person__in=ids(wanted), closed_at=None).values_list("person", "kind"))
@@ -137,9 +145,9 @@ def _sides(access: Access, both: tuple[Person, Person]) -> tuple[Side, Side]:
     mine = policies.clientships(access).filter(person__in=ids(wanted)).distinct().select_related("service", "provider")
     every = list(Clientship.objects.filter(person__in=ids(wanted)).values_list("person", flat=True))
     shown = list(mine.order_by("-start", "-pk"))
-    permit, now = permit_on(today()), datetime.now(UTC)
+    now = datetime.now(UTC)
 
-    def side(person: Person) -> Side:
+    def side(person: Person, record: PersonRecord) -> Side:
         own = {kind for owner, kind in kinds if owner == person.pk}
         doubted = ProblemKind.NAME_MISMATCH in own
         at = confirmed.get(person.pk)
@@ -147,7 +155,7 @@ def _sides(access: Access, both: tuple[Person, Person]) -> tuple[Side, Side]:
         clientships = tuple(one for one in shown if one.person_id == person.pk)
         return Side(
             subject=person.subject,
-            name="" if doubted else " ".join(filter(None, (person.first_names, person.last_name))),
+            name="" if doubted else " ".join(filter(None, (record.first_names, record.last_name))),
             code=masked(codes[person.pk]) if person.pk in codes else "",
             known=not doubted,
             linked=person.pk in visible,
@@ -159,19 +167,17 @@ def _sides(access: Access, both: tuple[Person, Person]) -> tuple[Side, Side]:
             hidden=every.count(person.pk) - len(clientships),
         )
 
-    return side(both[0]), side(both[1])
+    return [side(person, record) for person, record in both.items()]
 
 
-def _lines(stays: Person, goes: Person, *, visible: bool) -> tuple[Line, ...]:
-    held = vtj_data.read([stays.pk, goes.pk])
-    one, other = held[stays.pk].record, held[goes.pk].record
+def _lines(one: PersonRecord, other: PersonRecord, visible: Collection[Group]) -> tuple[Line, ...]:
     names = ("last_name", "first_names", "language", "deceased", "protected")
     told = zip(names, _told(one), _told(other), strict=True)
     lines = [Line(str(wording.FIELDS[name]), first, second, differs=first != second) for name, first, second in told]
-    for name in ("home", "municipality"):
+    for name, group in (("home", Group.HOME), ("municipality", Group.MUNICIPALITY)):
         # Whether they live at the same place, and never where (domain.md E38).
-        differs = visible and getattr(one, name) != getattr(other, name)
-        shared = _("Not the same") if differs else _("The same") if visible else _("Not shown")
+        differs = group in visible and getattr(one, name) != getattr(other, name)
+        shared = _("Not the same") if differs else _("The same") if group in visible else _("Not shown")
         lines.append(Line(str(wording.FIELDS[name]), shared=shared, differs=differs))
     return tuple(lines)
 

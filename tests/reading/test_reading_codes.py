@@ -120,7 +120,8 @@ CHANGES = [
         more=NOTHING,
     ),
 ]
-CODE_OF_ALL = {"unreadable": frozenset({"HENKILOTUNNUS_KORJAUS"}), "codes": None}
+CODE_OF_ALL = {"unreadable": frozenset({"HENKILOTUNNUS_KORJAUS"}), "codes": None, "contradicting": frozenset()}
+DISAGREES = CODE_OF_ALL | {"contradicting": frozenset({"HENKILOTUNNUS_KORJAUS"})}
 BASIC_DATA = [
     Case("D27 basic data under the same code", [code(None, "AKTIIVI", OWN, OWN, [])], more=found(OWN)),
     Case(
@@ -131,7 +132,12 @@ BASIC_DATA = [
     Case("D27 basic data with a bare row", [code(None, None, None, None)], more=NOTHING),
     Case("D27 basic data with a bare active row", [code(None, "AKTIIVI", None, None, [])], more=NOTHING),
     Case("D29 basic data without an active code", [code(None, "PASSIIVI", OTHER, None, [])], more=found(None, OTHER)),
-    Case("D27 basic data that disagrees with itself", [code(None, "AKTIIVI", OTHER, OWN)], more=CODE_OF_ALL),
+    Case("D27 basic data that disagrees with itself", [code(None, "AKTIIVI", OTHER, OWN)], more=DISAGREES),
+    Case(
+        "D27 basic data with two active codes",
+        [code(None, "AKTIIVI", OWN, OWN), code(None, "PASSIIVI", OTHER, THIRD)],
+        more=DISAGREES,
+    ),
     Case("D27 basic data with an attribute unknown", [code("VAIHDETTU", "AKTIIVI", OWN, OWN)], more=CODE_OF_ALL),
 ]
 

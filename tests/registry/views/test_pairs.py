@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from registry.clock import today
-from registry.models import AuditEvent, Clientship, Person, Problem, Service, User
+from registry.models import AuditEvent, Clientship, DataPermit, Person, Problem, Service, User
 from registry.selectors import pairs as selector
 from tests.cast import access
 from tests.factories import AppliedChangeFactory, ClientshipFactory, PersonFactory, ProblemFactory, code_of, pair
@@ -74,6 +74,14 @@ def test_where_they_live_is_told_as_the_same_or_not_and_never_where(handler: Cli
     Person.objects.filter(pk=two[1].pk).update(location_hidden=True)
     lines = {line.label: line for line in handler.get(address("pair", two)).context["pair"].lines}
     assert (lines["Vakinainen osoite"].shared, lines["Kotikunta"].shared) == ("Ei näytetä", "Ei näytetä")
+
+
+def test_c24_what_the_permit_does_not_grant_is_not_here_either(handler: Client, two: Two) -> None:
+    DataPermit.objects.update(groups=["TURVAKIELTO", "KOTIKUNTA"])
+    answer = handler.get(address("pair", two))
+    assert "Vanhanimi" not in answer.content.decode()
+    lines = {line.label: line for line in answer.context["pair"].lines}
+    assert (lines["Vakinainen osoite"].shared, lines["Kotikunta"].shared) == ("Ei näytetä", "Sama")
 
 
 def test_h52_clientships_of_other_units_are_a_number(handler: Client, two: Two) -> None:
