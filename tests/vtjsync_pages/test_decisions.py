@@ -58,7 +58,7 @@ def braked(db: None) -> Brake:
 
 def test_b18_an_administrator_sees_kind_and_count_and_nobody(administrator: Client, braked: Brake) -> None:
     page = told(administrator)
-    assert "Pidätetty: mistä VTJ vaikeni, 4 asiakasta" in page
+    assert "Pidätetty: tiedot, jotka puuttuivat VTJ:n vastauksista, 4 asiakasta" in page
     for words, number in (("Poistuvat kotikunnat", 3), ("Poistuvat äidinkielet", 1), ("Päättyvät turvakiellot", 1)):
         assert f"<dt>{words}</dt><dd>{number}</dd>" in page
     assert "Poistuvat nimet" not in page
@@ -93,7 +93,7 @@ def test_b18_a_decision_is_logged_and_begins_a_run(
 
 @pytest.mark.parametrize("page", PAGES)
 def test_b18_every_page_of_an_administrator_tells_of_it(administrator: Client, braked: Brake, page: str) -> None:
-    assert "Päivitys pidätti tiedot, joista VTJ vaikeni" in told(administrator, page)
+    assert "Päivitys pidätti tietoja, jotka puuttuivat VTJ:n vastauksista" in told(administrator, page)
 
 
 def test_b18_others_neither_see_nor_decide(other: Client, braked: Brake) -> None:
