@@ -105,13 +105,13 @@ def side_by_side(access: Access, one: UUID, other: UUID) -> Pair | None:
         return None
     audit.record(access, Action.VIEW_PAIR, subjects=[one, other])
     permit = permit_on(today())
-    told = [held[person.pk].record.with_values_of(granted_groups(permit)) for person in (stays, goes)]
-    first, second = _sides(access, {stays: told[0], goes: told[1]}, permit)
+    one_told, other_told = (held[person.pk].record.with_values_of(granted_groups(permit)) for person in (stays, goes))
+    first, second = _sides(access, {stays: one_told, goes: other_told}, permit)
     visible = granted_places(permit) if first.place.visible and second.place.visible else frozenset()
     return Pair(
         stays=first,
         goes=second,
-        lines=_lines(*told, visible) if first.known and second.known else (),
+        lines=_lines(one_told, other_told, visible) if first.known and second.known else (),
         certain=problem.survives is not None,
         protected=banned,
         opened_at=problem.opened_at,
