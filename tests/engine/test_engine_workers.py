@@ -17,8 +17,8 @@ from registry.models import Person
 from tests import processes
 from tests.engine import world
 from tests.engine.conftest import Start
-from tests.engine.test_engine_kill import environment, repeated
-from tests.engine.truth import differences
+from tests.engine.test_engine_kill import environment
+from tests.engine.truth import differences, twice_applied
 from vtjsync import tasks
 from vtjsync.models import SyncRun
 
@@ -82,4 +82,4 @@ def test_two_workers_and_double_deliveries_end_in_the_truth(start_vtj: Start, tm
     assert SyncRun.objects.count() > 2 * DAYS + 1
     assert not SyncRun.objects.exclude(state="COMPLETE").exists()
     assert differences(vtj, tmp_path) == []
-    assert repeated() == 0
+    assert twice_applied() == []

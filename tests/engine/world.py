@@ -220,7 +220,7 @@ def held(states: Sequence[PersonState], into: Cohort, codes: Sequence[Hetu] | No
 def empty() -> None:
     """Removes everybody and all that was synchronised, in a moment. The audit log stays: it can only grow."""
     models: tuple[type[Model], ...] = (
-        *(RunCohort, SyncRun, Enrolment, Cohort, SyncControl),
+        *(Silence, RunCohort, SyncRun, Enrolment, Cohort, SyncControl),
         *(AppliedChange, Problem, ForeignAddress, Clientship, PersonCode, SubjectCode, Person),
     )
     with transaction.atomic(), connection.cursor() as cursor:
