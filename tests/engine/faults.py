@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+from unittest.mock import patch
 
 from django.db.models import Q
 
@@ -13,6 +14,7 @@ from registry.models import Person, PersonStatus
 from tests.engine import world
 from tests.engine.line import Clock, let_ask, line_to
 from tests.engine.truth import differences, twice_applied, wrongly_confirmed
+from vtjsync.engine import changes
 from vtjsync.engine.connection import database_now
 from vtjsync.engine.run import PASSING
 from vtjsync.engine.sync import sync
@@ -20,6 +22,8 @@ from vtjsync.models import Cohort, SyncControl, SyncRun
 from vtjsync.simulator.server import Handle
 
 LISTED, MORE, PEOPLE = 24, 3, 30
+# An endless feed is known as one sooner than in life, or the table would take a night.
+EMPTY_PAGES: Final = 20
 SIZES: Final = {"VTJ_COHORT_SIZE": 12, "VTJ_BASIC_DATA_BATCH": 12}
 # What happens, and to whom: twice to some, in both cohorts, and such that basic data must be asked for some of them.
 NEWS: Final = (
@@ -37,7 +41,7 @@ def play(vtj: Handle, folder: Path, faults: Sequence[str], at: int = 1) -> str:
 
     Raises AssertionError when the status is not truthful, a change is lost, or one is applied twice.
     """
-    with line_to(vtj, **SIZES):
+    with line_to(vtj, **SIZES), patch.object(changes, "MAX_EMPTY_PAGES", EMPTY_PAGES):
         since = prepare(vtj)
         row = spoilt_run(vtj, faults, at)
         truthful(vtj, folder, row, since)

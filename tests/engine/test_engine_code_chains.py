@@ -113,3 +113,24 @@ def test_d29_the_problem_closes_when_there_is_an_active_code_again(named: str) -
     told = code("LISATTY", "AKTIIVI", active, active) if active == own else replaced(own, active)[0]
     apply_page(run, cohort, entry(own, told), key=160)
     assert world.open_problems(person) == set()
+
+
+def test_d27_basic_data_that_comes_under_the_new_code_is_of_the_person_who_was_asked_about() -> None:
+    person = client(into=world.cohort())
+    old, new = code_of(person), world.new_code()
+    asked = [ask_of(person)]
+    answer(entry(new, *SAME, *replaced(old, new), at=None), asked=asked)
+    assert codes_of(person) == {old: False, new: True}
+    row = fresh(person)
+    # What VTJ says is asked under the new code, in the same run; nobody was left out.
+    assert (row.status, row.ask, row.ask_not_before) == ("CURRENT", "CODE", None)
+    assert not row.problems.exists()
+
+
+def test_d27_an_entry_that_nobody_asked_for_and_that_names_two_is_nobodys() -> None:
+    cohort = world.cohort()
+    one, other = client(into=cohort), client(into=cohort)
+    new = world.new_code()
+    rows = (*replaced(code_of(one), new), *replaced(code_of(other), new))
+    answer(entry(new, *SAME, *rows, at=None), asked=[ask_of(one), ask_of(other)])
+    assert {fresh(one).status, fresh(other).status} == {"NOT_FOUND"}

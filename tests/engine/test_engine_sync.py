@@ -155,6 +155,46 @@ def test_b8_what_happens_to_one_cohort_keeps_no_ban_of_another_waiting(
     assert Person.objects.get(pk=banned.person_id).protected
 
 
+def test_b8_a_cohort_whose_answer_never_comes_keeps_no_ban_of_another_waiting(
+    start_vtj: Start, settings: Settings
+) -> None:
+    vtj = start_vtj(slow_seconds=1.5)
+    settings.VTJ_COHORT_SIZE = 30
+    world.clients(vtj.codes(60))
+    sync("test", wait=0)
+    banned = PersonCode.objects.filter(person__enrolment__cohort=Cohort.objects.latest("pk")).earliest("person")
+    vtj.happen("ban_started_alone", banned.hetu)
+    settings.VTJ_DEADLINE = 0.5
+    vtj.faults("slow=1")
+    row = sync("test", wait=0)
+    assert (row.state, row.reason, row.cohorts_done, row.cohorts_total) == ("INCOMPLETE", "UNAVAILABLE", 1, 2)
+    assert Person.objects.get(pk=banned.person_id).protected
+
+
+@pytest.mark.parametrize(("fault", "reason"), [("slow=1", "UNAVAILABLE"), ("html200=1", "UNREADABLE")])
+def test_b11_a_batch_that_vtj_has_no_answer_to_keeps_nobody_else_waiting(
+    start_vtj: Start, settings: Settings, fault: str, reason: str
+) -> None:
+    vtj = start_vtj(slow_seconds=1.5)
+    world.clients(vtj.codes(60))
+    sync("test", wait=0)
+    Person.objects.update(ask="VALUE")
+    settings.VTJ_DEADLINE, settings.VTJ_BASIC_DATA_BATCH = 0.5, 20
+    vtj.faults(fault)
+    row = sync("test", wait=0, with_changes=False)
+    assert (row.state, row.reason, row.received) == ("INCOMPLETE", reason, 40)
+    assert list(Person.objects.filter(ask="VALUE")) == list(Person.objects.order_by("pk")[:20])
+
+
+def test_b13_a_long_stretch_of_the_log_that_is_about_nobody_of_ours_is_not_endless(start_vtj: Start) -> None:
+    vtj = start_vtj(page=1)
+    world.clients(vtj.codes(1))
+    sync("test", wait=0)
+    for _ in range(300):
+        vtj.append(vtj.codes(2)[1], [{"tietoryhma": "AIDINKIELI", "muutosattribuutti": "LISATTY", "kielikoodi": "se"}])
+    assert sync("test", wait=0).state == "COMPLETE"
+
+
 @pytest.mark.parametrize("fault", ["429=1", "500=1", "reset=1", "502html=1"])
 def test_b16_a_passing_fault_is_only_a_retry(register: Handle, fault: str) -> None:
     register.faults(fault)

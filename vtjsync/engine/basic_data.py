@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final, TypeAlias
 
+import msgspec
 from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
@@ -32,6 +33,7 @@ from vtjsync.engine.run import BASIS, Run
 from vtjsync.models import Cohort, Enrolment
 from vtjsync.reading import snapshot
 from vtjsync.reading.outcome import NO_GROUPS, Ask, Context, Outcome
+from vtjsync.wire.errors import Unavailable, Unreadable, VtjError
 from vtjsync.wire.muutosrajapinta import BasicDataPage, Entry
 
 # So often a person's basic data may lead back to a code that the person had before; a circle is not followed for ever.
@@ -84,24 +86,37 @@ class Asked:
 def ask_due(connection: Connection, run: Run, until: float) -> Counter[str]:
     """Asks everyone who is due, the most pressing first, or as many as fit before ``until`` (time.monotonic).
 
-    Returns the counts ``due`` and ``stored``. Raises VtjError, Stopped and NoPermit; what was stored stays stored.
+    Returns the counts ``due`` and ``stored``. Raises VtjError, Stopped and NoPermit; what was stored stays stored. A
+    batch that VTJ has no answer to keeps nobody else waiting: its error is raised when the others have been asked.
     """
     counts: Counter[str] = Counter()
+    failed: list[VtjError] = []
     for why in DUE:
         last = 0
         while batch := due(why, last):
             last = batch[-1].person_id
-            stored = ask_in(run, connection, batch, PRIORITIES[why])
+            stored = ask_in(run, connection, batch, PRIORITIES[why], failed)
             counts.update(due=len(batch), stored=stored["received"] + stored["not_found"])
             run.counts.update(asked_again=0 if why == "joining" else len(batch))
-            if time.monotonic() > until:
+            if stored and time.monotonic() > until:
                 return counts
+    for error in failed:
+        raise error
     return counts
 
 
-def ask_in(run: Run, connection: Connection, batch: Sequence[Asked], priority: Priority) -> Counter[str]:
-    """Asks for one batch and counts what came of it in the run."""
-    stored = ask(connection, run.id, batch, permit.granted(today()), priority)
+def ask_in(
+    run: Run, connection: Connection, batch: Sequence[Asked], priority: Priority, failed: list[VtjError]
+) -> Counter[str]:
+    """Asks for one batch and counts what came of it in the run. An error that is this batch's alone goes into
+    ``failed``, and the count is empty."""
+    try:
+        stored = ask(connection, run.id, batch, permit.granted(today()), priority)
+    except (Unavailable, Unreadable) as error:
+        if not connection.answers_others(error):
+            raise
+        failed.append(error)
+        return Counter()
     run.counts.update({name: stored[name] for name in COUNTED}, persons_done=len(batch))
     run.beat()
     return stored
@@ -186,8 +201,8 @@ def store(
     """
     context = Context(granted=granted, today=sent.today, tolerance=settings.VTJ_CLOCK_TOLERANCE)
     cohort = Cohort.objects.select_for_update().get(pk=cohort_id) if cohort_id else None
-    entries, twins = _by_code(page)
     mentioned: set[str] = {one.code for one in batch}
+    entries, twins = _by_code(page, frozenset(mentioned))
     mentioned.update(*(effects.codes_in(entry.rows) for entry in entries.values()))
     found = effects.load(mentioned)
     counts: Counter[str] = Counter()
@@ -324,12 +339,15 @@ def _together(answers: Sequence[_Answer]) -> tuple[BasicDataPage, Sent]:
     return BasicDataPage(entries, up_to_date, pages[0].at, broken), answers[0][2]
 
 
-def _by_code(page: BasicDataPage) -> tuple[dict[str, Entry], set[str]]:
-    """The entries by their codes, and the codes that have several. Those are not to be trusted: their rows together
-    only ever protect."""
+def _by_code(page: BasicDataPage, asked: frozenset[str]) -> tuple[dict[str, Entry], set[str]]:
+    """The entries by the codes that were asked, and those of them that have several. These are not to be trusted: their
+    rows together only ever protect. An entry may come under a new code and name the old one that was asked (D27)."""
     entries: dict[str, Entry] = {}
     twins: set[str] = set()
-    for entry in page.entries:
+    for given in page.entries:
+        entry, named = given, effects.codes_in(given.rows) & asked
+        if given.code not in asked and len(named) == 1:
+            entry = msgspec.structs.replace(given, code=Hetu(*named))
         twin = entries.get(entry.code)
         entries[entry.code] = entry if twin is None else Entry(entry.code, twin.rows + entry.rows, None, readable=False)
         twins.update({entry.code} if twin else ())

@@ -34,7 +34,8 @@ from vtjsync.wire.errors import Refused
 from vtjsync.wire.muutosrajapinta import ChangePage, Muutosrajapinta
 
 MAX_PAGES: Final = 100_000
-MAX_EMPTY_PAGES: Final = 100
+# VTJ may pass over a long stretch of its log in which nothing is about us, page by page.
+MAX_EMPTY_PAGES: Final = 1_000
 MAX_CHAIN: Final = 50
 
 

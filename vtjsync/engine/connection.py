@@ -86,6 +86,19 @@ class Connection:
         day = self.today - timedelta(days=1)
         return self._call(lambda api: api.first_key(day), priority)
 
+    def answers_others(self, error: VtjError) -> bool:
+        """Whether VTJ still answers a small question after it failed at a list: then it may answer for others, who
+        need not wait for these. A used-up quota is everybody's. Raises Denied and :class:`Stopped`."""
+        if error.reason is Reason.QUOTA:
+            return False
+        try:
+            self.yesterday_key(self._priority)
+        except Denied:
+            raise
+        except VtjError:
+            return False
+        return True
+
     def close(self) -> None:
         """Closes the pooled connections."""
         self.client.close()

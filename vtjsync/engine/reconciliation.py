@@ -26,6 +26,7 @@ from vtjsync.engine.permit import ON_THE_LIST
 from vtjsync.engine.run import WAIT_SECONDS, Run, begin
 from vtjsync.engine.sync import carry_out
 from vtjsync.models import SyncRun
+from vtjsync.wire.errors import VtjError
 
 
 def reconcile(
@@ -83,14 +84,17 @@ def _connected(run: Run, share: float | None, watch: Callable[[Run], None]) -> N
 
 def _compare(connection: Connection, run: Run, share: float | None) -> None:
     persons = chosen(share)
+    failed: list[VtjError] = []
     run.progress.update(phase=SyncRun.Phase.BASIC_DATA, persons_total=len(persons))
     for first in range(0, len(persons), settings.VTJ_BASIC_DATA_BATCH):
         if batch := basic_data.unasked(persons[first : first + settings.VTJ_BASIC_DATA_BATCH]):
-            basic_data.ask_in(run, connection, batch, Priority.RECONCILIATION)
+            basic_data.ask_in(run, connection, batch, Priority.RECONCILIATION, failed)
     if brake.decide(run):
         last = 0
         while batch := basic_data.due("silent", last):
             last = batch[-1].person_id
-            basic_data.ask_in(run, connection, batch, Priority.RECONCILIATION)
+            basic_data.ask_in(run, connection, batch, Priority.RECONCILIATION, failed)
+    for error in failed:
+        raise error
     if brake.waits():
         raise Braked

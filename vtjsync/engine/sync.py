@@ -149,6 +149,11 @@ def _poll_cohorts(connection: Connection, run: Run, polled: dict[int, float], fa
         except OF_ONE_COHORT as error:
             log.warning("sync run %s, cohort %s: %s: %s", run.id, cohort_id, type(error).__name__, error)
             failed[cohort_id] = error
+        except Unavailable as error:
+            if not connection.answers_others(error):
+                raise
+            log.warning("sync run %s, cohort %s has to wait: %s", run.id, cohort_id, error)
+            failed[cohort_id] = error
         polled[cohort_id] = time.monotonic()
         run.progress["cohorts_done"] = len(polled) - len(failed)
         run.beat()
