@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from glob import escape
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,6 +60,7 @@ def export(access: Access, path: Path, options: Options) -> int:
         access.require(SEE_FORMER)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    _clear_away(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -81,6 +83,24 @@ def export(access: Access, path: Path, options: Options) -> int:
         with suppress(FileNotFoundError):
             part.unlink()
     return written
+
+
+def _clear_away(path: Path) -> None:
+    """What earlier exports to the same file left that were killed: nobody would look for it, and it holds persons."""
+    for part in path.parent.glob(f".{escape(path.name)}.*.part"):
+        pid = part.name.split(".")[-2]
+        if pid.isdecimal() and not _runs(int(pid)):
+            part.unlink(missing_ok=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def lines(options: Options) -> Iterator[dict[str, Any]]:

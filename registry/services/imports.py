@@ -105,6 +105,12 @@ _AS_BAD: Final = """
     FROM import_judged f
     WHERE n.verdict = 'same' AND n.number > n.other AND f.number = n.other AND f.verdict = ANY(%s)
 """
+# Known lines that tell of another provider or reference than the register holds.
+_OTHERWISE: Final = """
+    SELECT count(*) FROM import_judged j JOIN registry_clientship c ON c.id = j.clientship_id
+    WHERE j.verdict IN ('same', 'ends') AND (j.provider_id <> c.provider_id OR j.provider_id IS NOT NULL
+        AND c.provider_id IS NULL OR coalesce(j.reference, '') NOT IN ('', coalesce(c.reference, '')))
+"""
 # Persons with no clientship left without an end: the due run will erase them.
 _ERASED: Final = """
     SELECT count(DISTINCT e.person_id) FROM import_judged e WHERE e.verdict = 'ends'
@@ -149,8 +155,9 @@ _FAULTS: Final = {
 class Report:
     """What the file means, in lines; ``new_persons`` and ``erased`` (by the ends, in time) are persons.
 
-    ``bad`` holds the first :data:`SHOWN` of the ``bad_count`` lines that change nothing. ``written`` is false after a
-    dry run and when the ends need a confirmation (``unconfirmed``).
+    ``otherwise`` counts known lines that name another provider or reference than the register, where somebody may have
+    put it right since: they are left as they are. ``bad`` holds the first :data:`SHOWN` of the ``bad_count`` lines that
+    change nothing. ``written`` is false after a dry run and when the ends need a confirmation (``unconfirmed``).
     """
 
     lines: int = 0
@@ -159,6 +166,7 @@ class Report:
     same: int = 0
     new_persons: int = 0
     mismatches: int = 0
+    otherwise: int = 0
     erased: int = 0
     bad_count: int = 0
     bad: list[Bad] = field(default_factory=list)
@@ -190,7 +198,11 @@ def run(access: Access, file: BinaryIO, *, day: date, dry_run: bool = False, con
         _stage(cursor, file, _known(access), report)
         _judge(cursor, day, report)
         report.unconfirmed = report.erased > ENDS_TO_CONFIRM and confirm_ends != report.erased
-        if not dry_run and not report.unconfirmed:
+        if dry_run or report.unconfirmed:
+            # What is said of the lines tells of people in the register, written or not (domain.md G46).
+            outcome = "dry run" if dry_run else "unconfirmed"
+            audit.record(access, Action.IMPORT, count=report.lines, outcome=outcome, details=_counts(report))
+        else:
             _write(cursor, access, report)
         cursor.execute("DROP TABLE import_line, import_judged")
     return report
@@ -248,6 +260,8 @@ def _judge(cursor: Any, day: date, report: Report) -> None:
     report.new_persons = cursor.fetchone()[0]
     cursor.execute(_ERASED)
     report.erased = cursor.fetchone()[0]
+    cursor.execute(_OTHERWISE)
+    report.otherwise = cursor.fetchone()[0]
 
 
 def _second_in_file(cursor: Any) -> tuple[list[int], list[int]]:
@@ -285,9 +299,12 @@ def _write(cursor: Any, access: Access, report: Report) -> None:
         report.mismatches += name_check.compare(named[begin : begin + CHUNK])
     touched = _column(cursor, "SELECT DISTINCT person_id FROM import_judged WHERE verdict IN ('new', 'ends')")
     subjects = Person.objects.filter(id__in=ids(touched)).values_list("subject", flat=True)
-    counts = {name: getattr(report, name) for name in ("lines", "added", "ended", "same", "bad_count", "new_persons")}
-    audit.record(access, Action.IMPORT, subjects=subjects, details=counts)
+    audit.record(access, Action.IMPORT, subjects=subjects, details=_counts(report))
     report.written = True
+
+
+def _counts(report: Report) -> dict[str, str | int]:
+    return {name: getattr(report, name) for name in ("lines", "added", "ended", "same", "bad_count", "new_persons")}
 
 
 def _create_persons(cursor: Any) -> None:

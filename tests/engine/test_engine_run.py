@@ -55,6 +55,8 @@ def test_a_run_whose_process_was_killed_is_closed_by_the_next() -> None:
     dead.refresh_from_db()
     assert dead.state == SyncRun.State.INTERRUPTED
     assert dead.ended_at == dead.heartbeat_at
+    ends = AuditEvent.objects.filter(action="END_RUN", details__run=dead.pk)
+    assert list(ends.values_list("outcome", flat=True)) == ["INTERRUPTED"]
 
 
 def test_a_number_that_another_process_has_now_is_not_the_owner() -> None:

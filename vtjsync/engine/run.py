@@ -87,9 +87,7 @@ class Run:
             fields = {**self.counts, **self.progress}
             self._row().update(state=state, reason=reason, ended_at=Now(), heartbeat_at=Now(), **fields)
             row = SyncRun.objects.get(pk=self.id)
-            audit.record(
-                Access(None, BASIS), Action.END_RUN, count=row.received, outcome=row.state, details={"run": self.id}
-            )
+            _note_end(row)
         return row
 
     def _row(self) -> Any:
@@ -129,13 +127,17 @@ def resume(access: Access) -> None:
 def _close_dead() -> None:
     """Closes a run whose process has died."""
     for row in SyncRun.objects.filter(state=SyncRun.State.RUNNING):
-        mine = SyncRun.objects.filter(pk=row.pk, state=SyncRun.State.RUNNING, owner=row.owner)
-        if not _alive(row.owner):
-            mine.update(state=SyncRun.State.INTERRUPTED, ended_at=F("heartbeat_at"))
-        else:
-            mine.filter(heartbeat_at__lt=Now() - STALE).update(
-                state=SyncRun.State.INTERRUPTED, ended_at=F("heartbeat_at")
-            )
+        dead = SyncRun.objects.filter(pk=row.pk, state=SyncRun.State.RUNNING, owner=row.owner)
+        if _alive(row.owner):
+            dead = dead.filter(heartbeat_at__lt=Now() - STALE)
+        with transaction.atomic():
+            if dead.update(state=SyncRun.State.INTERRUPTED, ended_at=F("heartbeat_at")):
+                _note_end(SyncRun.objects.get(pk=row.pk))
+
+
+def _note_end(row: SyncRun) -> None:
+    """The event that a run ended, in the transaction that ends it (domain.md G46)."""
+    audit.record(Access(None, BASIS), Action.END_RUN, count=row.received, outcome=row.state, details={"run": row.pk})
 
 
 def _alive(name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
@@ -44,6 +45,14 @@ NOWHERE = [None, [], None]
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "register.jsonl"
+
+
+@pytest.mark.parametrize(("pid", "stays"), [(2**22 + 1, False), (os.getppid(), True)])
+def test_what_a_killed_export_left_is_cleared_away_by_the_next(file: Path, pid: int, *, stays: bool) -> None:
+    part = file.with_name(f".{file.name}.{pid}.part")
+    part.write_text("{}")
+    export(clerk, file, EVERYTHING)
+    assert part.exists() is stays
 
 
 def told(file: Path, options: Options = EVERYTHING) -> list[dict[str, Any]]:

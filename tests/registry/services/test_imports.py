@@ -9,7 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from registry.hetu import compose
-from registry.models import Clientship, EndReason, Person, PersonCode, Provider, Service, SubjectCode
+from registry.models import AuditEvent, Clientship, EndReason, Person, PersonCode, Provider, Service, SubjectCode
 from registry.services import erasure, imports
 from registry.services.errors import Unreadable
 from registry.services.imports import ENDS_TO_CONFIRM
@@ -26,6 +26,7 @@ from tests.registry.services.lists import (
     counts,
     everything,
     of,
+    register,
     run,
     said,
 )
@@ -278,12 +279,29 @@ def test_of_many_bad_lines_the_first_hundred_are_told_in_order(service_a: Servic
 def test_a_dry_run_tells_the_same_and_changes_nothing(service_a: Service) -> None:
     held = ClientshipFactory.create(service=service_a, start=START)
     rows = [(new_code(), "KOTI", START), (code_of(held.person), "KOTI", START, DAY), ("x", "KOTI", START)]
-    before = everything()
+    before = register()
     dry = run(*rows, dry_run=True)
-    assert everything() == before
+    assert register() == before
+    # What it tells is of people in the register, and leaves an event (domain.md G46).
+    events = AuditEvent.objects.filter(action="IMPORT")
+    assert list(events.values_list("outcome", "count", "subjects")) == [("dry run", 3, [])]
     assert not dry.written
     dry.written = True
     assert run(*rows) == dry
+
+
+def test_lines_that_name_another_provider_or_reference_are_counted_and_change_nothing(service_a: Service) -> None:
+    known, other = ProviderFactory.create(), ProviderFactory.create(business_id="0101264-4")
+    service_a.providers.add(known, other)
+    held = [ClientshipFactory.create(service=service_a, start=START, provider=known, reference="17") for _ in range(4)]
+    told = [(known, "17"), (other, ""), (known, "18"), (None, "")]
+    rows = [
+        (code_of(one.person), "KOTI", START, provider.business_id if provider else "", reference)
+        for one, (provider, reference) in zip(held, told, strict=True)
+    ]
+    report = run(*rows, header=f"{REQUIRED};tuottaja;viite")
+    assert (report.same, report.otherwise) == (4, 2)
+    assert set(Clientship.objects.values_list("provider", "reference")) == {(known.pk, "17")}
 
 
 def test_what_cannot_be_read_to_its_end_changes_nothing(service_a: Service) -> None:
@@ -300,11 +318,11 @@ def test_the_ends_of_more_than_fifty_persons_need_a_confirmation(service_a: Serv
     ClientshipFactory.create(service=service_b, person=stays.person)
     rows: list[Row] = [(code_of(one.person), "KOTI", START, DAY) for one in (*held, stays)]
     rows.append((new_code(), "KOTI", START))
-    before = everything()
+    before = register()
     for number in (None, 0, ENDS_TO_CONFIRM, ENDS_TO_CONFIRM + 2):
         report = run(*rows, confirm_ends=number)
         assert (report.erased, report.unconfirmed, report.written) == (ENDS_TO_CONFIRM + 1, True, False)
-    assert everything() == before
+    assert register() == before
     # One person less needs no confirmation.
     assert run(*rows[1:], dry_run=True).unconfirmed is False
     report = run(*rows, confirm_ends=ENDS_TO_CONFIRM + 1)
