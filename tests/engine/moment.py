@@ -245,8 +245,8 @@ class Moment:
 
     def _no_trace(self) -> None:
         """Of who is gone there is no code, and of a place that is nobody's to know no word, in any table."""
-        gone = [] if self.merged and self.left else [(self.stays.pk, self.code), (self.other.pk, self.old)]
-        strings = [code for pk, code in gone if pk not in self.left]
+        # VTJ tells the removed code as a former one of whoever stays.
+        strings = [] if self.stays.pk in self.left else [self.code] if self.left else [self.code, self.old]
         assert not AppliedChange.objects.exclude(person__in=Person.objects.all()).exists()
         if self.case.event == "ban begins" and self._banned() or not self.left:
             strings += self.places
