@@ -13,8 +13,6 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
-from registry.services import vtj_data
-
 # Longer than anything here may take, PostgreSQL's look for deadlocks included.
 PATIENCE: Final = 30.0
 LOOK_SECONDS: Final = 0.003
@@ -118,7 +116,7 @@ class Actor:
             self._go.set()
 
     def _settle(self) -> Actor:
-        self._until(lambda: self.stopped or self.ended or self._waits())
+        self._until(lambda: self.stopped or self.ended or self.waits)
         return self
 
     def _until(self, so: Callable[[], bool]) -> None:
@@ -127,7 +125,8 @@ class Actor:
             assert time.monotonic() < deadline, f"{self.name} hangs"
             time.sleep(LOOK_SECONDS)
 
-    def _waits(self) -> bool:
+    @property
+    def waits(self) -> bool:
         """Whether PostgreSQL lets them wait for a lock."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", [self._pid])
@@ -166,6 +165,6 @@ class Actor:
 @contextmanager
 def holding(person_ids: Sequence[int]) -> Iterator[None]:
     """Everybody who wants one of the persons waits, in the order in which they came, until the block ends."""
-    with transaction.atomic():
-        assert vtj_data.lock(person_ids) == sorted(person_ids)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT FROM registry_person WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [list(person_ids)])
         yield

@@ -19,7 +19,8 @@ from tests.engine.moment import ACTORS, EVENTS, Case, Moment
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ENDS = ("other", "stays", "both")
-STALE = (frozenset({"reconciliation", "ask"}), frozenset({"ask"}), frozenset({"reconciliation"}), frozenset[str]())
+BOTH = frozenset({"reconciliation", "ask"})
+STALE = (BOTH, frozenset({"ask"}), BOTH, frozenset({"reconciliation"}), frozenset[str]())
 ORDERS = list(permutations(ACTORS))
 # Each of the five first and last as often as any other, and each two of them in both orders.
 BASES = (
@@ -38,11 +39,12 @@ def case(order: tuple[str, ...], number: int, event: str) -> Case:
         event,
         EVENTS[event][number % len(EVENTS[event])],
         ends=ENDS[number % 3],
-        stale=STALE[number // 3 % 4],
+        stale=STALE[number // 3 % 5],
         queued=number % 2 == 0,
         late=number // 2 % 2 == 0,
         marked=number // 5 % 4 == 3,
         told=number // 7 % 3 == 1,
+        unsent=number % 5 == 4,
     )
 
 
