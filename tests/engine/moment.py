@@ -67,7 +67,7 @@ class Case:
     who asked before it happened. ``queued``: all of them stand in the queue of the lock at once; else each one begins
     to write when the one before has ended. ``late``: the run's own question, after its page, has its answer written
     last of all. ``marked``: staff had VTJ asked again, which the ask answers. ``told``: VTJ still answers under the code
-    that it has removed, with an address.
+    that it has removed, with an address, until a ban begins.
     """
 
     order: tuple[str, ...]
@@ -153,6 +153,9 @@ class Moment:
         self._ask(one for one in answers if one in self.case.stale)
         self.vtj.set_basic(self.code, None)
         self.vtj.happen(self.case.kind, self.code)
+        if self.case.event == "ban begins":
+            # It would be another's word that this entry has none, if the one that has it were erased.
+            self.vtj.set_basic(self.old, None)
         self.places |= self._places()
         self._ask(one for one in answers if one not in self.case.stale)
         self.actors["page"].start()
