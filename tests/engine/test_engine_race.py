@@ -32,14 +32,18 @@ BOTH = frozenset({"reconciliation", "ask"})
 STALE = (BOTH, BOTH, BOTH, frozenset({"ask"}), frozenset({"reconciliation"}), frozenset[str]())
 
 
+# One of those with which the few cases of the sample hold many a stale answer that comes right after the page.
+SEED = 15
+
+
 def case(order: tuple[str, ...], event: str) -> Case:
     """The case of the order and the event, always the same; what else may differ is spread over all of them."""
-    dice = Random(f"{'>'.join(order)} {event}")
+    dice = Random(f"{SEED} {'>'.join(order)} {event}")
     return Case(
         order,
         event,
         kind=dice.choice(EVENTS[event]),
-        ends=dice.choice(("other", "stays", "both")),
+        ends=dice.choice(("other", "other", "stays", "both")),
         stale=dice.choice(STALE),
         queued=dice.random() < 0.6,
         late=dice.random() < 0.5,
