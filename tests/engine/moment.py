@@ -33,7 +33,7 @@ from vtjsync.engine import basic_data, changes
 from vtjsync.engine.connection import Connection
 from vtjsync.engine.reconciliation import reconcile
 from vtjsync.engine.sync import sync
-from vtjsync.models import Enrolment, Silence, SyncRun
+from vtjsync.models import Enrolment, SyncRun
 from vtjsync.simulator.server import Handle
 
 ACTORS: Final = ("reconciliation", "ask", "erasure", "merge", "page")
@@ -66,8 +66,9 @@ class Case:
     ``ends``: whose clientship has ended, of the entry that would stay, of the other one, or of both. ``stale``: those
     who asked before it happened. ``queued``: all of them stand in the queue of the lock at once; else each one begins
     to write when the one before has ended. ``late``: the run's own question, after its page, has its answer written
-    last of all. ``marked``: staff had VTJ asked again, which the ask answers. ``told``: VTJ still answers under the code
-    that it has removed, with an address, until a ban begins.
+    last of all. ``marked``: staff had VTJ asked again, which the ask answers. ``told``: VTJ still answers under the
+    code that it has removed, with an address, until a ban begins. ``unsent``: they have made up their questions, and
+    nobody has sent one yet. ``newest``: the entry that stays came into the register last.
     """
 
     order: tuple[str, ...]
@@ -80,6 +81,7 @@ class Case:
     marked: bool = False
     told: bool = False
     unsent: bool = False
+    newest: bool = False
 
     def __str__(self) -> str:
         words = [
@@ -88,14 +90,14 @@ class Case:
             f"{self.ends} ends",
             *(f"stale {one}" for one in sorted(self.stale)),
             "queued" if self.queued else "in turn",
-            *(word for word in ("late", "marked", "told", "unsent") if getattr(self, word)),
+            *(word for word in ("late", "marked", "told", "unsent", "newest") if getattr(self, word)),
         ]
         return " ".join(words).replace("_", " ")
 
 
 @dataclass
 class Moment:
-    """The case, played against the VTJ. Its people must be clients already, loaded by a run."""
+    """The case, played against the VTJ with an empty register."""
 
     case: Case
     vtj: Handle
@@ -104,6 +106,7 @@ class Moment:
 
     def play(self) -> None:
         """All of it, and what must hold at the end."""
+        self._load()
         self._two_entries()
         with self._watched():
             self._begin()
@@ -111,6 +114,13 @@ class Moment:
             self.check_moment()
         self.check_erased()
         self.check_after()
+
+    def _load(self) -> None:
+        """Everybody whom VTJ knows is a client, and up to date."""
+        codes = self.vtj.codes()
+        world.clients(codes[::-1] if self.case.newest else codes)
+        run()
+        assert Enrolment.objects.count() == len(codes)
 
     def _two_entries(self) -> None:
         """The one that stays has the code that VTJ calls active."""
@@ -263,7 +273,7 @@ class Moment:
         # VTJ tells the removed code as a former one of whoever stays.
         strings = [] if self.stays.pk in self.left else [self.code] if self.left else [self.code, self.old]
         assert not AppliedChange.objects.exclude(person__in=Person.objects.all()).exists()
-        if self.case.event == "ban begins" and self._banned() or not self.left:
+        if (self.case.event == "ban begins" and self._banned()) or not self.left:
             strings += self.places
         report = check.run(clerk, strings)
         found = [str(one) for one in report.findings]
@@ -305,13 +315,3 @@ def run() -> None:
     """A run to its end."""
     row = sync("test", wait=0)
     assert (row.state, row.reason) == (SyncRun.State.COMPLETE, "")
-
-
-def load(vtj: Handle) -> None:
-    """An empty register, and everybody of the VTJ as clients of it."""
-    world.empty()
-    ErasureReceipt.objects.all().delete()
-    world.clients(vtj.codes())
-    run()
-    assert Enrolment.objects.count() == len(vtj.codes())
-    assert not Silence.objects.exists()

@@ -6,20 +6,18 @@ somebody erased back (domain.md A6, B10, B12, D30, E34, E36, F44, G50).
 
 from __future__ import annotations
 
-from itertools import cycle, permutations
+from itertools import combinations, cycle, permutations
 from pathlib import Path
 from random import Random
 
 import pytest
 from pytest_django import Settings
 
-from tests.engine import moment
 from tests.engine.conftest import Start
 from tests.engine.moment import ACTORS, EVENTS, Case, Moment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ORDERS = list(permutations(ACTORS))
 # Each of the five first and last as often as any other, and each two of them in both orders.
 BASES = (
     ("page", "ask", "reconciliation", "merge", "erasure"),
@@ -30,8 +28,6 @@ BASES = (
 SAMPLE = [(*base[turn:], *base[:turn]) for base in BASES for turn in range(len(ACTORS))]
 BOTH = frozenset({"reconciliation", "ask"})
 STALE = (BOTH, BOTH, BOTH, frozenset({"ask"}), frozenset({"reconciliation"}), frozenset[str]())
-
-
 # One of those with which the few cases of the sample hold many a stale answer that comes right after the page.
 SEED = 15
 
@@ -50,19 +46,29 @@ def case(order: tuple[str, ...], event: str) -> Case:
         marked=dice.random() < 0.2,
         told=dice.random() < 0.3,
         unsent=dice.random() < 0.15,
+        newest=dice.random() < 0.5,
     )
 
 
-FEW = [case(order, event) for order, event in zip(SAMPLE, cycle(EVENTS), strict=False)]
-REST = [one for order in ORDERS for event in EVENTS if (one := case(order, event)) not in FEW]
+# Nothing but the page tells that the answers behind it are stale.
+PLAIN = Case(BASES[0], "move", "moved_in_municipality", ends="other", stale=BOTH)
+FEW = [PLAIN, *(case(order, event) for order, event in zip(SAMPLE, cycle(EVENTS), strict=False))]
+REST = [one for order in permutations(ACTORS) for event in EVENTS if (one := case(order, event)) not in FEW]
 
 
 def play(one: Case, start_vtj: Start, settings: Settings, folder: Path) -> None:
     settings.ERASURE_LEDGER, settings.VAR_DIR = folder / "ledger.jsonl", folder
     vtj = start_vtj(population=3, seed=7, unique_streets=True, activity=0)
     settings.VTJ_DEADLINE = 30.0
-    moment.load(vtj)
     Moment(one, vtj, folder).play()
+
+
+def test_the_sample_is_spread_well() -> None:
+    """Each of the five first and last, each two of them in both orders; all of them are tried in the long tests."""
+    assert {order[0] for order in SAMPLE} == {order[-1] for order in SAMPLE} == set(ACTORS)
+    before = {(one, other) for order in SAMPLE for one, other in combinations(order, 2)}
+    assert before == set(permutations(ACTORS, 2))
+    assert {one.order for one in (*FEW, *REST)} == set(permutations(ACTORS))
 
 
 @pytest.mark.parametrize("one", FEW, ids=str)
