@@ -202,6 +202,9 @@ class Moment:
         """Nobody failed, nothing was half written, and what the register said at any moment was allowed."""
         self.merged = self.actors["merge"].error is None
         assert isinstance(self.actors["merge"].error, None | Refused | PermissionDenied)
+        if self.case.event == "move":
+            # Nothing else makes another pair of the one that was shown: they were served in their order.
+            assert self.merged == (self.case.order.index("merge") < self.case.order.index("erasure"))
         for one in set(ACTORS) - {"merge"}:
             assert self.actors[one].error is None, one
         for row in SyncRun.objects.all():
