@@ -164,7 +164,7 @@ class Actor:
 
 @contextmanager
 def holding(person_ids: Sequence[int]) -> Iterator[None]:
-    """Everybody who wants one of the persons waits, in the order in which they came, until the block ends."""
+    """Everybody who wants one of the persons waits until the block ends."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT FROM registry_person WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [list(person_ids)])
         yield

@@ -35,7 +35,9 @@ SEED = 15
 
 
 def case(order: tuple[str, ...], event: str) -> Case:
-    """The case of the order and the event, always the same; what else may differ is spread over all of them."""
+    """The case of the order and the event, always the same; what else may differ is spread over all of them. Each order
+    is played in turn with one of the events at least: a queue that is served otherwise now and then proves less."""
+    in_turn = Random(">".join(order)).choice(list(EVENTS))
     dice = Random(f"{SEED} {'>'.join(order)} {event}")
     return Case(
         order,
@@ -43,7 +45,7 @@ def case(order: tuple[str, ...], event: str) -> Case:
         kind=dice.choice(EVENTS[event]),
         ends=dice.choice(("other", "other", "stays", "both")),
         stale=dice.choice(STALE),
-        queued=dice.random() < 0.6,
+        queued=dice.random() < 0.75 and event != in_turn,
         late=dice.random() < 0.5,
         marked=dice.random() < 0.2,
         told=dice.random() < 0.3,
