@@ -91,7 +91,9 @@ def erase(person: Person) -> None:
 
 def test_f43_no_code_no_name_and_no_place_is_left_in_any_table(lived: Life, ledger: Path) -> None:
     telling = {"registry_person", "registry_personcode", "registry_clientship", "registry_foreignaddress"}
-    assert tables_holding(lived.texts) == telling | {"registry_appliedchange"}
+    # PostgreSQL may have taken samples by itself already.
+    holding = {place for place in tables_holding(lived.texts) if not place.startswith("samples of ")}
+    assert holding == telling | {"registry_appliedchange"}
     sample()
     sampled = {"registry_person", "registry_personcode", "registry_clientship", "person_by_name_part"}
     assert tables_holding(lived.texts) >= {f"samples of {table}" for table in sampled}
