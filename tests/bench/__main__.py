@@ -4,7 +4,7 @@
     python -m tests.bench first_load 100000     one of them, in another size
 
 Each work is a module beside this one with a function ``measure(size)``, which prints its rows of the table. It runs in
-a process and a database of its own. docs/performance.md has the last results.
+a process and a database of its own.
 """
 
 from __future__ import annotations
