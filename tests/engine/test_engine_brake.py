@@ -17,6 +17,7 @@ from registry.policies import Access
 from registry.record import Group
 from tests.engine import world
 from tests.engine.conftest import Start
+from tests.engine.races import overtaking
 from vtjsync import tasks
 from vtjsync.engine import brake
 from vtjsync.engine.connection import database_now
@@ -278,6 +279,16 @@ def test_b18_it_is_over_when_everybody_who_was_held_back_has_been_answered(regis
     assert not brake.waits()
     assert run() == ("COMPLETE", "")
     assert not Brake.objects.filter(decision="").exists()
+
+
+def test_b18_what_another_run_holds_back_just_now_is_not_over(register: Handle) -> None:
+    begun = Run(SyncRun.objects.create(started_by="test", owner="here:1:1", kind=SyncRun.Kind.RECONCILIATION))
+    Brake.objects.create(run=SyncRun.objects.earliest("id"))
+    for one in LIVES[:25]:
+        Silence.objects.create(person=one, run_id=begun.id, groups=[Group.MUNICIPALITY], state="NOTED")
+    assert overtaking(lambda: brake.decide(begun), brake.prepare) is None
+    assert brake.waits()
+    assert Brake.objects.get().decision == ""
 
 
 def test_b18_outside_of_a_run_nothing_goes_by_silence(register: Handle) -> None:

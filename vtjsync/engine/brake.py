@@ -59,13 +59,16 @@ class Braked(Exception):
 def prepare() -> None:
     """Before a run: what a run noted that is dead counts for nothing, and the persons are asked anew.
 
-    Two transactions: elsewhere a person is locked before the row, so nobody may want the person while holding the row.
+    A brake is over when everybody who was held back has been answered since, or is gone. Each step is a transaction:
+    elsewhere a person is locked before the row, so nobody may want the person while holding the row.
     """
     with database.cursor() as cursor:
         cursor.execute(_FORGET_OLD)
-        if not waits():
-            # Everybody who was held back has been answered since, or is gone.
-            _close(Brake.Decision.ASKED_AGAIN)
+        with transaction.atomic():
+            # Another run may be holding back at this moment.
+            _lock()
+            if not waits():
+                _close(Brake.Decision.ASKED_AGAIN)
         cursor.execute(_ASK_WHOM_NO_ROW_NAMES, [Ask.VALUE, Ask.SILENT])
 
 
