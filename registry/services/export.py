@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ CURRENT: Final = "AJAN_TASALLA"
 NOT_FOUND: Final = "EI_LOYDY"
 PROBLEM: Final = "SELVITETTAVA"
 NO_PERMIT: Final = "EI_LUPAA"
+# An export that lives writes all the time; on a shared folder it may be another machine's.
+ABANDONED_SECONDS: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +91,9 @@ def export(access: Access, path: Path, options: Options) -> int:
 def _clear_away(path: Path) -> None:
     """What earlier exports to the same file left that were killed: nobody would look for it, and it holds persons."""
     for part in path.parent.glob(f".{escape(path.name)}.*.part"):
-        pid = part.name.split(".")[-2]
-        if pid.isdecimal() and not _runs(int(pid)):
-            part.unlink(missing_ok=True)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+        with suppress(FileNotFoundError):
+            if part.stat().st_mtime < time.time() - ABANDONED_SECONDS:
+                part.unlink()
 
 
 def lines(options: Options) -> Iterator[dict[str, Any]]:

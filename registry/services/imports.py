@@ -108,8 +108,9 @@ _AS_BAD: Final = """
 # Known lines that tell of another provider or reference than the register holds.
 _OTHERWISE: Final = """
     SELECT count(*) FROM import_judged j JOIN registry_clientship c ON c.id = j.clientship_id
-    WHERE j.verdict IN ('same', 'ends') AND (j.provider_id <> c.provider_id OR j.provider_id IS NOT NULL
-        AND c.provider_id IS NULL OR coalesce(j.reference, '') NOT IN ('', coalesce(c.reference, '')))
+    WHERE j.verdict IN ('same', 'ends') AND (
+        j.provider_id IS NOT NULL AND j.provider_id IS DISTINCT FROM c.provider_id
+        OR coalesce(j.reference, '') NOT IN ('', coalesce(c.reference, '')))
 """
 # Persons with no clientship left without an end: the due run will erase them.
 _ERASED: Final = """

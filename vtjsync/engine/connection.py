@@ -88,7 +88,8 @@ class Connection:
 
     def answers_others(self, error: VtjError) -> bool:
         """Whether VTJ still answers a small question after it failed at a list: then it may answer for others, who
-        need not wait for these. A used-up quota is everybody's. Raises Denied and :class:`Stopped`."""
+        need not wait for these. A used-up quota is everybody's. Raises Denied, :class:`Stopped` and
+        :class:`QuotaUsedUp`."""
         if error.reason is Reason.QUOTA:
             return False
         try:

@@ -66,7 +66,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{report.erased} persons will be erased by the ends in the file")
         if report.otherwise:
             self.stdout.write(
-                f"{report.otherwise} lines name another provider or reference than the register, that stays as it is"
+                f"{report.otherwise} lines name another provider or reference than the register, which stays as it is"
             )
         if report.mismatches:
             self.stdout.write(f"{report.mismatches} names differ from VTJ's: a problem was opened for each")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
@@ -47,10 +48,12 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "register.jsonl"
 
 
-@pytest.mark.parametrize(("pid", "stays"), [(2**22 + 1, False), (os.getppid(), True)])
-def test_what_a_killed_export_left_is_cleared_away_by_the_next(file: Path, pid: int, *, stays: bool) -> None:
-    part = file.with_name(f".{file.name}.{pid}.part")
+@pytest.mark.parametrize(("hours", "stays"), [(1.1, False), (0.9, True)])
+def test_what_a_killed_export_left_is_cleared_away_by_the_next(file: Path, hours: float, *, stays: bool) -> None:
+    part = file.with_name(f".{file.name}.17.part")
     part.write_text("{}")
+    at = time.time() - hours * 3600
+    os.utime(part, (at, at))
     export(clerk, file, EVERYTHING)
     assert part.exists() is stays
 
