@@ -201,8 +201,9 @@ class Filter(forms.Form):
     use_required_attribute = False
     kind = forms.ChoiceField(label=_("Kind"))
 
-    def __init__(self, choices: Iterable[tuple[str, str]], data: QueryDict) -> None:
-        super().__init__(data)
+    def __init__(self, choices: Iterable[tuple[str, str]], kind: str) -> None:
+        # Shows what was chosen and judges nothing: an unknown kind is no kind.
+        super().__init__(initial={"kind": kind})
         self.fields["kind"].choices = choices  # type: ignore[attr-defined]
 
 

@@ -39,7 +39,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     start = int(after) if after.isdecimal() else 0
     page = selector.listed(access(request, BASIS), kind=kind, aside=aside, after=start)
     choices = [("", _("All kinds")), *((one.kind, f"{one.label} ({one.count})") for one in page.counts)]
-    context = {"page": page, "form": Filter(choices, request.GET), "aside": aside, "kind": kind, "first": not start}
+    context = {"page": page, "form": Filter(choices, kind), "aside": aside, "kind": kind, "first": not start}
     return render(request, "registry/problems.html", context)
 
 

@@ -104,6 +104,15 @@ def test_e38_the_problem_of_a_protected_person_is_for_handlers(
     assert "Kadonnut" in text(client, daniel, address)
 
 
+@pytest.mark.parametrize("chosen", ["", "?kind=", "?kind=NOT_FOUND", "?kind=x"])
+@pytest.mark.usefixtures("lost", "doubted")
+def test_the_filter_finds_no_fault_with_any_choice(client: Client, aino: User, chosen: str) -> None:
+    page = text(client, aino, f"{LIST}{chosen}")
+    assert 'name="kind"' in page
+    assert 'class="wrong"' not in page
+    assert ('value="NOT_FOUND" selected' in page) is ("NOT_FOUND" in chosen)
+
+
 def test_the_list_is_of_one_kind_with_what_it_means_and_what_to_do(
     client: Client, aino: User, lost: Problem, doubted: Problem
 ) -> None:
