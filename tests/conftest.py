@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.cast"]
 
 NO_BROWSER = "no Chromium: set CHROMIUM_PATH, or install chromium"
+# On a busy machine a page may take seconds. Nothing of a page is read at once: ``expect`` looks until it is so.
+PATIENCE_MS = 20_000
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +47,9 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("REQUIRE_BROWSER") == "1":
             pytest.fail(NO_BROWSER)
         pytest.skip(NO_BROWSER)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MS)
     # Playwright's loop lives in this thread, which makes Django think that it is called from a coroutine.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
@@ -66,7 +69,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(viewport={"width": width, "height": height}, locale="fi-FI", **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         return page

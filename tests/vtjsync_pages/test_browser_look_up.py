@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import Page, expect
 
 from registry.models import Clientship, Service, User
 from tests.looks import FAINT, SIDEWAYS, SMALL, UNNAMED, sign_in
 from vtjsync.simulator.server import Handle
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
     from pytest_django.live_server_helper import LiveServer
 
     NewPage = Callable[..., Page]
@@ -48,7 +49,8 @@ def ask(page: Page, code: str) -> None:
     """Asks, in whatever language the page is."""
     page.locator("#id_hetu").fill(code)
     page.locator("#id_reason").select_option("APPLICATION")
-    page.locator("button[formaction]").click()
+    with page.expect_navigation():
+        page.locator("button[formaction]").click()
     page.locator("#told").wait_for()
 
 
@@ -63,13 +65,13 @@ def test_a_code_is_looked_up_and_then_the_client_is_added(
     page.get_by_label("Miksi kysyt?").select_option(label="Uusi hakemus tai lähete")
     page.get_by_role("button", name="Kysy VTJ:stä").click()
     page.locator("#told").wait_for()
-    assert page.get_by_text(f"{truth['etunimet']} {truth['sukunimi']}").is_visible()
-    assert page.get_by_text("Henkilötunnus on voimassa.").is_visible()
+    expect(page.get_by_text(f"{truth['etunimet']} {truth['sukunimi']}")).to_be_visible()
+    expect(page.get_by_text("Henkilötunnus on voimassa.")).to_be_visible()
     # The code and the answer are in sight, and with scripts the answer has the focus, so that it is read out.
     for part in ("#id_hetu", "#told"):
-        assert page.evaluate(IN_SIGHT, part)
+        page.wait_for_function(IN_SIGHT, arg=part)
     if scripts:
-        assert page.locator("#told").evaluate("e => e === document.activeElement")
+        expect(page.locator("#told")).to_be_focused()
     page.get_by_label("Palvelu", exact=True).select_option(label=service_a.name_fi)
     page.get_by_role("button", name="Lisää ja hae VTJ:stä").click()
     page.get_by_role("heading", name="Haetaan VTJ:stä").wait_for()
@@ -81,8 +83,8 @@ def test_enter_adds_and_looks_nobody_up(look_ups: Handle, opened: Callable[..., 
     page.get_by_label("Henkilötunnus").fill(look_ups.codes(1)[0])
     page.get_by_label("Henkilötunnus").press("Enter")
     page.get_by_role("alert").wait_for()
-    assert page.url.endswith(reverse("client-add"))
-    assert "Valitse palvelu" in page.get_by_role("alert").inner_text()
+    expect(page).to_have_url(re.compile(reverse("client-add") + "$"))
+    expect(page.get_by_role("alert")).to_contain_text("Valitse palvelu")
     assert look_ups.requests == []
 
 
@@ -96,9 +98,10 @@ def test_the_keyboard_is_enough(look_ups: Handle, opened: Callable[..., Page]) -
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.locator("#told").wait_for()
-    assert page.get_by_text(str(truth["sukunimi"])).is_visible()
+    expect(page.get_by_text(str(truth["sukunimi"]))).to_be_visible()
+    expect(page.locator("#told")).to_be_focused()
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.name") == "service"
+    expect(page.locator("[name=service]")).to_be_focused()
 
 
 @pytest.mark.parametrize("language", ["fi", *(pytest.param(one, marks=pytest.mark.long) for one in ("sv", "en"))])

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from registry.models import Clientship, Person, Problem, Service, User
 from tests.factories import ClientshipFactory, PersonFactory, ProblemFactory, pair
 from tests.looks import sign_in
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
     from pytest_django.live_server_helper import LiveServer
 
     NewPage = Callable[..., Page]
@@ -49,11 +49,11 @@ def test_d30_from_the_navigation_to_one_entry_of_two(
     page.get_by_role("link", name="Katso, mitä yhdistäminen tekee").click()
     page.get_by_role("button", name="Yhdistä merkinnät").click()
     page.get_by_role("status").wait_for()
-    assert page.get_by_role("heading", level=1).inner_text() == "Aino Virtanen"
-    assert page.get_by_text("Osoite ja kotikunta tarkistetaan VTJ:stä").is_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Aino Virtanen")
+    expect(page.get_by_text("Osoite ja kotikunta tarkistetaan VTJ:stä")).to_be_visible()
     assert Person.objects.get() == stays
     assert Clientship.objects.count() == 1
-    assert page.get_by_role("link", name="Selvitettävät", exact=True).is_visible()
+    expect(page.get_by_role("link", name="Selvitettävät", exact=True)).to_be_visible()
 
 
 @either_way
@@ -67,10 +67,10 @@ def test_outside_a_name_in_doubt_is_decided(
     page.goto(live_server.url)
     page.get_by_role("link", name="Selvitettävät 1").click()
     page.locator("td").get_by_role("link").click()
-    assert page.get_by_text("Toisenimi").count() == 0
+    expect(page.get_by_text("Toisenimi")).to_have_count(0)
     page.get_by_role("button", name="Näytä VTJ:n antama nimi").click()
     page.get_by_text("Aino Toisenimi").wait_for()
-    assert page.get_by_role("checkbox").is_checked()
+    expect(page.get_by_role("checkbox")).to_be_checked()
     page.get_by_role("button", name="Ei, hän on joku toinen").click()
     page.get_by_role("heading", name="Ei oikea henkilö: mitä poistuu").wait_for()
     page.get_by_role("button", name="Henkilö ei ole oikea").click()
@@ -91,8 +91,8 @@ def test_a4_a_problem_is_set_aside_with_a_note(
     page.get_by_label("Mitä tehtiin").fill("Soitettu asiakkaalle.")
     page.get_by_role("button", name="Siirrä sivuun merkinnällä").click()
     page.get_by_role("status").wait_for()
-    assert page.get_by_text("Ei selvitettävää").is_visible()
+    expect(page.get_by_text("Ei selvitettävää")).to_be_visible()
     page.get_by_role("link", name="Sivuun siirretyt (1)").click()
     page.locator("td").get_by_role("link").click()
-    assert page.get_by_text("Soitettu asiakkaalle.").first.is_visible()
+    expect(page.get_by_text("Soitettu asiakkaalle.").first).to_be_visible()
     assert Problem.objects.get().handled_by == aino

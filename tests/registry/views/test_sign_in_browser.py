@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import Page, expect
 
 from tests.factories import PASSWORD, UserFactory
 from tests.looks import FAINT, SIDEWAYS, SMALL
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
     from pytest_django.live_server_helper import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -34,7 +34,8 @@ def test_the_sign_in_page_fits_and_can_be_read(
         assert page.evaluate(SMALL) == []
         # The same page with its errors.
         page.get_by_label("Käyttäjätunnus").fill("matti")
-        page.locator("main button").click()
+        with page.expect_navigation():
+            page.locator("main button").click()
         page.get_by_role("alert").wait_for()
 
 
@@ -51,6 +52,7 @@ def test_the_keyboard_is_enough(live_server: LiveServer, new_page: Callable[...,
     user = UserFactory.create()
     page = new_page()
     page.goto(live_server.url + reverse("sign-in"))
+    expect(page.get_by_label("Käyttäjätunnus")).to_be_focused()
     page.keyboard.type(user.username)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
@@ -58,9 +60,10 @@ def test_the_keyboard_is_enough(live_server: LiveServer, new_page: Callable[...,
     page.get_by_role("heading", name="Ei vielä oikeuksia").wait_for()
     page.keyboard.press("Tab")
     skip = page.get_by_role("link", name="Siirry sisältöön")
-    assert skip.evaluate("link => link === document.activeElement && link.getBoundingClientRect().top >= 0")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "content"
+    expect(page.locator("#content")).to_be_focused()
     page.get_by_role("button", name="Kirjaudu ulos").press("Enter")
     page.get_by_role("heading", name="Kirjaudu sisään").wait_for()
 
@@ -74,10 +77,10 @@ def test_a_wrong_password_moves_the_reader_to_what_is_wrong(
     page.get_by_label("Salasana").fill("wrong")
     page.locator("main button").click()
     alert = page.get_by_role("alert")
-    assert "Käyttäjätunnus tai salasana on väärin." in alert.inner_text()
-    assert alert.evaluate("element => element === document.activeElement")
-    assert page.get_by_label("Käyttäjätunnus").input_value() == "nobody"
-    assert page.get_by_label("Salasana").input_value() == ""
+    expect(alert).to_contain_text("Käyttäjätunnus tai salasana on väärin.")
+    expect(alert).to_be_focused()
+    expect(page.get_by_label("Käyttäjätunnus")).to_have_value("nobody")
+    expect(page.get_by_label("Salasana")).to_have_value("")
 
 
 def test_the_language_is_changed_where_one_is(live_server: LiveServer, new_page: Callable[..., Page]) -> None:
@@ -85,4 +88,4 @@ def test_the_language_is_changed_where_one_is(live_server: LiveServer, new_page:
     page.goto(live_server.url + reverse("sign-in"))
     page.get_by_role("button", name="Svenska").click()
     page.get_by_role("heading", name="Logga in").wait_for()
-    assert page.url == live_server.url + reverse("sign-in")
+    expect(page).to_have_url(live_server.url + reverse("sign-in"))
