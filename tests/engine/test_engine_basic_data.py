@@ -12,7 +12,7 @@ from registry import ports
 from registry.models import Clientship, DataPermit, Person, PersonCode, PersonStatus
 from tests.engine import world
 from tests.engine.world import answer, applied, apply_page, ask_of, client, entry, fresh, record_of
-from tests.reading.rows import JSON, RECORD, ban, home, language, municipality, name, old_home
+from tests.reading.rows import JSON, RECORD, ban, home, language, municipality, name, old_home, row
 from vtjsync.engine import basic_data
 from vtjsync.models import Enrolment
 
@@ -102,6 +102,13 @@ def test_b11_basic_data_clears_the_mark_and_is_logged_as_a_difference() -> None:
     assert fresh(person).ask is None
     assert [field for field, *_ in applied(person)] == ["municipality"]
     assert person.applied_changes.get().source == "BASIC_DATA"
+
+
+def test_other_data_groups_of_an_answer_are_counted() -> None:
+    person = client(into=world.cohort())
+    stray = row("SUKUPUOLI", None, sukupuolikoodi="1")
+    told = answer(entry(person, name(None, "Mallinen"), stray, at=None), asked=[ask_of(person)])
+    assert (told["received"], told["other_groups"]) == (1, 1)
 
 
 def test_a6_an_answer_about_somebody_erased_meanwhile_is_dropped() -> None:

@@ -85,6 +85,16 @@ def test_b14_a_malformed_entry_in_a_good_page_stops_nobody(register: Handle) -> 
     assert not Person.objects.get(codes__hetu=bad).location_hidden
 
 
+def test_other_data_groups_are_counted_and_left_alone(register: Handle) -> None:
+    """Any group beside the product's eight (domain.md, The eight data groups)."""
+    code = register.codes(1)[0]
+    said = {"tietoryhma": "AIDINKIELI", "muutosattribuutti": "LISATTY", "kielikoodi": "se"}
+    stray = {"tietoryhma": "SUKUPUOLI", "muutosattribuutti": "OUTO", "sukupuolikoodi": "1"}
+    register.append(code, [said, stray, stray])
+    row = sync("test", wait=0)
+    assert (row.state, row.applied, row.asked_again, row.other_groups) == ("COMPLETE", 1, 0, 2)
+
+
 def test_b13_pages_are_asked_until_up_to_date(start_vtj: Start) -> None:
     vtj = start_vtj(population=60, page=2, activity=50.0)
     world.clients(vtj.codes(60))

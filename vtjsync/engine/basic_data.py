@@ -69,7 +69,7 @@ PRIORITIES: Final = {
 }
 
 
-COUNTED: Final = ("received", "not_found", "applied", "bans_started", "bans_ended", "problems_opened")
+COUNTED: Final = ("received", "not_found", "applied", "bans_started", "bans_ended", "problems_opened", "other_groups")
 _Answer: TypeAlias = tuple[Sequence[Hetu], BasicDataPage, Sent]
 
 
@@ -230,6 +230,7 @@ def store(
     if cohort is not None and sent.database > cohort.cursor_at:
         _join(cohort, joining)
     counts.update(applied=found.applied, bans_started=len(found.banned), bans_ended=len(found.freed))
+    counts.update(other_groups=found.ignored)
     return counts
 
 

@@ -206,6 +206,7 @@ def apply(
         bans_started=len(found.banned),
         bans_ended=len(found.freed),
         problems_opened=problems,
+        other_groups=found.ignored,
     )
     return _Written(page.up_to_date, cursor)
 
