@@ -338,6 +338,13 @@ REPAIR = [
         state=ONCE,
         more={"silence_at": None, "unconfirmed_ban": False},
     ),
+    Case(
+        "E33 a word that is not certain is no silence either",
+        [*WHOLE, ban(None, None)],
+        HIDDEN,
+        state=ONCE,
+        more={"silence_at": None, "ban_ended": False},
+    ),
     Case("E33 a true is no silence", [*WHOLE, ban(None)], HIDDEN, state=ONCE, more={"silence_at": None}),
     Case(
         "E33 not granted is no silence",
