@@ -156,6 +156,20 @@ def test_a4_who_is_found_at_last_has_no_problem_any_more() -> None:
     assert applied(person) == []
 
 
+def test_a4_who_is_not_found_has_no_answer_that_could_not_be_read() -> None:
+    """A problem is closed by itself when its cause is gone, and the one that is there now takes its place."""
+    person = client(into=world.cohort())
+    for told, problem in (
+        ([home(None, "Yksi"), home(None, "Kaksi")], "CONTRADICTING"),
+        (None, "NOT_FOUND"),
+        ([name(None, alkupv={"arvo": "2026-02-30", "tarkkuus": "PAIVA"})], "UNREADABLE"),
+        (None, "NOT_FOUND"),
+    ):
+        entries = [] if told is None else [entry(person, *told, at=None)]
+        answer(*entries, asked=[ask_of(person)])
+        assert world.open_problems(person) == {problem}
+
+
 def test_a4_absence_never_stops_others() -> None:
     lost, found, cohort = client(None), client(None), world.cohort()
     answer(entry(found, *SAME, at=None), asked=[ask_of(lost), ask_of(found)], into=cohort)
@@ -189,6 +203,15 @@ def test_b14_two_entries_for_one_code_only_ever_protect() -> None:
     assert fresh(person).protected
     assert world.location_rows(person) == 0
     assert world.open_problems(person) == {"CONTRADICTING"}
+
+
+def test_e41_an_entry_that_cannot_be_read_confirms_nothing() -> None:
+    person = client(into=world.cohort())
+    before = fresh(person).checked_at
+    answer(entry(person, *SAME, at=None, readable=False), asked=[ask_of(person)])
+    row = fresh(person)
+    assert (row.checked_at, row.location_hidden) == (before, True)
+    assert row.basic_data_at == person.basic_data_at
 
 
 def test_an_entry_that_nobody_can_tell_whose_it_is_makes_the_missing_unreadable() -> None:
@@ -271,6 +294,18 @@ def test_c21_a_day_that_has_come_marks_the_person() -> None:
     assert due("other") == {person.pk}
     assert fresh(person).recheck_on is None
     assert fresh(person).version == person.version + 1
+
+
+def test_c21_a_day_that_has_come_takes_nothing_from_a_more_pressing_question() -> None:
+    person = client(into=world.cohort())
+    later = world.sent().database + timedelta(hours=1)
+    Person.objects.filter(pk=person.pk).update(
+        ask="SILENCE", ask_urgent=True, ask_not_before=later, recheck_on=date(2026, 5, 2)
+    )
+    assert basic_data.mark_rechecks(date(2026, 5, 3)) == 0
+    row = fresh(person)
+    assert (row.ask, row.ask_urgent, row.ask_not_before) == ("SILENCE", True, later)
+    assert row.recheck_on == date(2026, 5, 2)
 
 
 def test_not_before_is_kept() -> None:
