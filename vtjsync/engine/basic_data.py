@@ -27,7 +27,7 @@ from vtjsync.engine import brake, effects, halving, permit, refusals
 from vtjsync.engine.budget import Priority
 from vtjsync.engine.connection import Connection, Sent, database_now
 from vtjsync.engine.effects import Effects
-from vtjsync.engine.permit import ON_THE_LIST
+from vtjsync.engine.permit import ON_THE_LIST, SENDABLE
 from vtjsync.engine.refusals import DELAYS
 from vtjsync.engine.run import BASIS, Run
 from vtjsync.models import Cohort, Enrolment
@@ -388,8 +388,9 @@ def _select(where: str, values: Sequence[int | date | list[int]]) -> list[Asked]
         cursor.execute(
             "SELECT p.id, k.hetu, p.version,"  # noqa: S608
             " EXISTS (SELECT FROM vtjsync_enrolment e WHERE e.person_id = p.id)"
-            f" FROM registry_person p JOIN registry_personcode k ON k.person_id = p.id AND k.current WHERE {where}",
-            list(values),
+            f" FROM registry_person p JOIN registry_personcode k ON k.person_id = p.id AND k.current"
+            f" WHERE {SENDABLE} AND {where}",
+            [settings.HETU_ALLOW_TEST_CODES, *values],
         )
         return [Asked(*row) for row in cursor.fetchall()]
 
