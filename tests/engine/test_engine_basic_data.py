@@ -170,6 +170,16 @@ def test_a4_who_is_not_found_has_no_answer_that_could_not_be_read() -> None:
         assert world.open_problems(person) == {problem}
 
 
+def test_a4_who_is_missing_from_half_an_answer_is_not_called_unknown() -> None:
+    """VTJ says itself that there is more (ajanTasalla false): who is missing stays due."""
+    person, other = client(into=world.cohort()), client(into=world.cohort())
+    Person.objects.filter(pk=person.pk).update(ask="VALUE")
+    answer(entry(other, *SAME, at=None), asked=[ask_of(person), ask_of(other)], up_to_date=False)
+    assert (fresh(person).status, fresh(person).ask) == (PersonStatus.CURRENT, "VALUE")
+    assert world.open_problems(person) == set()
+    assert due("other") == {person.pk}
+
+
 def test_a4_absence_never_stops_others() -> None:
     lost, found, cohort = client(None), client(None), world.cohort()
     answer(entry(found, *SAME, at=None), asked=[ask_of(lost), ask_of(found)], into=cohort)
