@@ -218,11 +218,13 @@ def _names_of_protected() -> set[str]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """The files of a folder and below it, or the one file. The database's own files are looked at as tables."""
+    """The files of a folder and below it, or the one file. The files of the program's own database are looked at as
+    tables."""
     if folder.is_file():
         yield folder
     for path in folder.rglob("*") if folder.is_dir() else ():
-        own = {"postgres", "postgres-binaries"} & set(path.relative_to(folder).parts)
+        kept = path.relative_to(settings.VAR_DIR).parts if path.is_relative_to(settings.VAR_DIR) else ()
+        own = {"postgres", "postgres-binaries"}.intersection(kept)
         if path.is_file() and not path.is_symlink() and not own:
             yield path
 

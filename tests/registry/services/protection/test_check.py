@@ -232,6 +232,14 @@ def test_e40_in_a_file_that_names_the_person(daniels: Person, tmp_path: Path, na
     assert found(folders=(kept,)) == {"file register.jsonl"}
 
 
+def test_e40_in_a_folder_with_the_name_of_the_database(daniels: Person, var: Path, tmp_path: Path) -> None:
+    """Only the files of the program's own database are left out."""
+    for folder in (var / "postgres", tmp_path / "log" / "postgres"):
+        folder.mkdir(parents=True)
+        (folder / f"{folder.parent.name}.log").write_text(f"{PLACE}\n")
+    assert found(folders=(tmp_path / "log",)) == {"file log.log"}
+
+
 def test_e40_an_export_of_others_and_of_no_places_is_no_leak(daniels: Person, var: Path) -> None:
     other = Person.objects.exclude(pk=daniels.pk).get()
     lines = [{"henkilotunnus": code_of(other), **PLACE}, {"henkilotunnus": code_of(daniels), "kotikunta": None}]
