@@ -81,7 +81,7 @@ def deceased(access: Access, *, after: UUID | None = None, before: UUID | None =
 def named(access: Access, words: str, *, after: UUID | None = None, before: UUID | None = None) -> Page:
     """Clients of whose name every one of the words begins some part. Audited. Raises PermissionDenied."""
     access.require(SEE_CLIENTS)
-    parts = _WORD.findall(name_key(words))
+    parts = _WORD.findall(name_key(words)) if Group.NAME in granted_groups(permit_on(today())) else []
     found = _named(persons(access), parts) if parts else Person.objects.none()
     return _page(access, found, after, before, Action.SEARCH)
 
@@ -150,21 +150,21 @@ def _rows(access: Access, found: Sequence[Person]) -> tuple[ClientRow, ...]:
     services, problems = _services(access, wanted), _problems(wanted)
     confirmed, permit, now = ports.source().confirmed_at(wanted), permit_on(today()), datetime.now(UTC)
     current = person_codes.current(wanted)
-    language, granted = get_language() or "fi", granted_places(permit)
+    language, granted, places = get_language() or "fi", granted_groups(permit), granted_places(permit)
     rows = []
     for person in found:
         kinds = problems[person.pk]
         mismatch = ProblemKind.NAME_MISMATCH in kinds
         place = place_of(person, permit=permit, mismatch=mismatch, confirmed=confirmed.get(person.pk), now=now)
-        code = person.municipality_code if place.visible and Group.MUNICIPALITY in granted else None
+        code = person.municipality_code if place.visible and Group.MUNICIPALITY in places else None
         rows.append(
             ClientRow(
                 subject=person.subject,
-                name="" if mismatch else list_name(person),
+                name="" if mismatch or Group.NAME not in granted else list_name(person),
                 code=masked(current[person.pk]) if person.pk in current else "",
                 services=tuple(services[person.pk]),
                 municipality=(codes.municipality_name(code, language) or code) if code else "",
-                signs=signs_of(person, place, kinds),
+                signs=signs_of(person, place, kinds, granted),
             )
         )
     return tuple(rows)

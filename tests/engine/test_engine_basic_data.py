@@ -9,6 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from registry import ports
+from registry.clock import today
 from registry.models import Clientship, DataPermit, Person, PersonCode, PersonStatus
 from tests.engine import world
 from tests.engine.world import answer, applied, apply_page, ask_of, client, entry, fresh, record_of
@@ -293,6 +294,12 @@ def test_a1_nobody_is_asked_whose_clientship_is_not_open() -> None:
     ended, to_come = client(None), client(None)
     Clientship.objects.filter(person=ended).update(end=date(2020, 2, 1))
     Clientship.objects.filter(person=to_come).update(start=date(2999, 1, 1))
+    assert due("joining") == set()
+    Clientship.objects.filter(person=ended).update(end=today())
+    Clientship.objects.filter(person=to_come).update(start=today())
+    assert due("joining") == {ended.pk, to_come.pk}
+    Clientship.objects.filter(person=ended).update(end=today() - timedelta(days=1))
+    Clientship.objects.filter(person=to_come).update(start=today() + timedelta(days=1))
     assert due("joining") == set()
 
 

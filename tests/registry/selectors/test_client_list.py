@@ -212,3 +212,15 @@ def test_a5_c24_a_death_outside_of_the_permit_is_no_work(service_a: Service, ain
     permit.groups = [group for group in permit.groups if group != "KUOLINPAIVA"]
     permit.save()
     assert clients.deceased(access(aino)).rows == ()
+
+
+def test_c24_names_and_deaths_are_listed_and_found_only_by_the_permit(service_a: Service, aino: User) -> None:
+    """Until they are erased on the next day (domain.md A2)."""
+    client(service_a, "Kuollut", deceased=True)
+    assert only(clients.named(access(aino), "kuollut")).signs == (Sign.DECEASED,)
+    permit = DataPermit.objects.get()
+    permit.groups = [group for group in permit.groups if group not in {"KUOLINPAIVA", "HENKILON_NIMI"}]
+    permit.save()
+    row = only(clients.listed(access(aino)))
+    assert (row.name, row.signs) == ("", ())
+    assert clients.named(access(aino), "kuollut").rows == ()
