@@ -20,6 +20,7 @@ urlpatterns = [
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("language/", login_not_required(set_language), name="set-language"),
     path("clients/", clients.listing, name="clients"),
+    path("clients/deceased/", clients.deceased, name="client-deceased"),
     path("clients/search/", clients.search, name="client-search"),
     path("clients/add/", adding.add, name="client-add"),
     path("clients/add/look-up/", adding.look_up, name="client-look-up"),

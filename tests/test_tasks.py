@@ -63,6 +63,18 @@ def test_e41_a_pause_ends_by_itself_after_a_day() -> None:
     assert tasks.paused_until() is None
 
 
+@pytest.mark.django_db(transaction=True)
+def test_e41_a_pause_holds_the_schedule_and_nobody_who_asks_for_a_run(vtj: server.Handle) -> None:
+    world.clients(vtj.codes(5))
+    tasks.pause(PROMPT)
+    assert tasks.sync() == "PAUSED"
+    assert vtj.requests == []
+    assert tasks.sync("1") == "COMPLETE"
+    assert tasks.sync() == "PAUSED"
+    tasks.end_pause(PROMPT)
+    assert tasks.sync() == "COMPLETE"
+
+
 @pytest.mark.django_db
 def test_a_new_interval_ends_the_pause_and_is_logged() -> None:
     tasks.create_schedules()

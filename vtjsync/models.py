@@ -98,6 +98,8 @@ class SyncRun(models.Model):
     bans_started = models.PositiveIntegerField(default=0)
     bans_ended = models.PositiveIntegerField(default=0)
     problems_opened = models.PositiveIntegerField(default=0)
+    # Rows of data groups outside the product or the permit, which are left alone (domain.md, the eight data groups).
+    other_groups = models.PositiveIntegerField(default=0)
     # Of a reconciliation: how many values of each field (registry.history) were not what VTJ says (domain.md G50).
     drift = models.JSONField(default=dict)
 

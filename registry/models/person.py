@@ -132,6 +132,7 @@ class Person(models.Model):
         indexes = [
             models.Index(fields=["name_key", "id"], name="person_by_name"),
             GinIndex(SearchVector("name_key", config="simple"), name="person_by_name_part"),
+            models.Index(fields=["name_key", "id"], condition=Q(deceased=True), name="person_deceased"),
             models.Index(fields=["id"], condition=Q(status=PersonStatus.AWAITING), name="person_awaiting"),
             models.Index(fields=["ask_urgent", "id"], condition=Q(ask__isnull=False), name="person_to_ask"),
             models.Index(fields=["recheck_on"], condition=Q(recheck_on__isnull=False), name="person_to_recheck"),

@@ -222,7 +222,7 @@ def _page(access: Access, person: Person, record: PersonRecord, action: Action) 
         confirmed=confirmed,
         checked_at=person.checked_at,
         status=person.status,
-        signs=signs_of(person, place, kinds),
+        signs=signs_of(person, place, kinds, granted),
         problems=notices,
         former_codes=former,
         clientships=_clientships(access, person),

@@ -24,7 +24,7 @@ from registry.models import Person, PersonCode, Problem, ProblemKind
 from registry.names import name_key
 from registry.policies import SEE_CLIENTS, Access, clientships, persons
 from registry.record import Group
-from registry.selectors.place import granted_places, permit_on, place_of
+from registry.selectors.place import granted_groups, granted_places, permit_on, place_of
 from registry.selectors.signs import Sign, signs_of
 from registry.services import audit
 from registry.services import codes as person_codes
@@ -68,10 +68,20 @@ def listed(access: Access, *, after: UUID | None = None, before: UUID | None = N
     return _page(access, persons(access), after, before, Action.LIST)
 
 
+def deceased(access: Access, *, after: UUID | None = None, before: UUID | None = None) -> Page:
+    """A page of the clients who have died and whose clientship nobody has ended: a death ends none, it is for staff
+    (domain.md A5). Audited as one event. Raises PermissionDenied."""
+    access.require(SEE_CLIENTS)
+    unended = Exists(clientships(access).filter(person=OuterRef("pk"), end=None).order_by())
+    found = _certain(Person.objects.filter(unended, deceased=True))
+    told = Group.DEATH in granted_groups(permit_on(today()))
+    return _page(access, found if told else found.none(), after, before, Action.LIST)
+
+
 def named(access: Access, words: str, *, after: UUID | None = None, before: UUID | None = None) -> Page:
     """Clients of whose name every one of the words begins some part. Audited. Raises PermissionDenied."""
     access.require(SEE_CLIENTS)
-    parts = _WORD.findall(name_key(words))
+    parts = _WORD.findall(name_key(words)) if Group.NAME in granted_groups(permit_on(today())) else []
     found = _named(persons(access), parts) if parts else Person.objects.none()
     return _page(access, found, after, before, Action.SEARCH)
 
@@ -84,9 +94,7 @@ def coded(access: Access, code: Hetu) -> Page:
 
 
 def _named(rows: QuerySet[Person], parts: Sequence[str]) -> QuerySet[Person]:
-    # A name that may be somebody else's is not to be found by (outside.md, Import file).
-    doubted = Problem.objects.filter(person=OuterRef("pk"), kind=ProblemKind.NAME_MISMATCH, closed_at=None)
-    rows = rows.filter(~Exists(doubted))
+    rows = _certain(rows)
     if all(len(part) == 1 for part in parts):
         # So many match a letter that walking the list in its order finds a page sooner than the index of words does.
         for part in parts:
@@ -95,6 +103,12 @@ def _named(rows: QuerySet[Person], parts: Sequence[str]) -> QuerySet[Person]:
     # The expression of the index person_by_name_part, word for word.
     query = SearchQuery(" & ".join(map(_beginning, parts)), config="simple", search_type="raw")
     return rows.annotate(parts=SearchVector("name_key", config="simple")).filter(parts=query)
+
+
+def _certain(rows: QuerySet[Person]) -> QuerySet[Person]:
+    """Nobody is found by what may be somebody else's (outside.md, Import file)."""
+    doubted = Problem.objects.filter(person=OuterRef("pk"), kind=ProblemKind.NAME_MISMATCH, closed_at=None)
+    return rows.filter(~Exists(doubted))
 
 
 def _beginning(part: str) -> str:
@@ -136,21 +150,21 @@ def _rows(access: Access, found: Sequence[Person]) -> tuple[ClientRow, ...]:
     services, problems = _services(access, wanted), _problems(wanted)
     confirmed, permit, now = ports.source().confirmed_at(wanted), permit_on(today()), datetime.now(UTC)
     current = person_codes.current(wanted)
-    language, granted = get_language() or "fi", granted_places(permit)
+    language, granted, places = get_language() or "fi", granted_groups(permit), granted_places(permit)
     rows = []
     for person in found:
         kinds = problems[person.pk]
         mismatch = ProblemKind.NAME_MISMATCH in kinds
         place = place_of(person, permit=permit, mismatch=mismatch, confirmed=confirmed.get(person.pk), now=now)
-        code = person.municipality_code if place.visible and Group.MUNICIPALITY in granted else None
+        code = person.municipality_code if place.visible and Group.MUNICIPALITY in places else None
         rows.append(
             ClientRow(
                 subject=person.subject,
-                name="" if mismatch else list_name(person),
+                name="" if mismatch or Group.NAME not in granted else list_name(person),
                 code=masked(current[person.pk]) if person.pk in current else "",
                 services=tuple(services[person.pk]),
                 municipality=(codes.municipality_name(code, language) or code) if code else "",
-                signs=signs_of(person, place, kinds),
+                signs=signs_of(person, place, kinds, granted),
             )
         )
     return tuple(rows)

@@ -162,7 +162,7 @@ def _sides(access: Access, both: Mapping[Person, PersonRecord], permit: DataPerm
             status=str(PersonStatus(person.status).label),
             confirmed=at,
             place=place,
-            signs=signs_of(person, place, own - {ProblemKind.TWO_ENTRIES}),
+            signs=signs_of(person, place, own - {ProblemKind.TWO_ENTRIES}, granted_groups(permit)),
             clientships=clientships,
             hidden=every.count(person.pk) - len(clientships),
         )

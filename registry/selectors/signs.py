@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from registry.models import Person, PersonStatus, ProblemKind
+from registry.record import Group
 from registry.selectors.place import Place
 
 
@@ -39,11 +40,12 @@ _TONES = {
 }
 
 
-def signs_of(person: Person, place: Place, problems: Collection[str]) -> tuple[Sign, ...]:
-    """The signs of a person whose open problems are of these kinds."""
+def signs_of(person: Person, place: Place, problems: Collection[str], granted: Collection[Group]) -> tuple[Sign, ...]:
+    """The signs of a person whose open problems are of these kinds, as far as the permit has ``granted`` the groups
+    that they come from (domain.md C24)."""
     holds = {
         Sign.PROTECTED: person.protected,
-        Sign.DECEASED: person.deceased and place is not Place.MISMATCH,
+        Sign.DECEASED: person.deceased and place is not Place.MISMATCH and Group.DEATH in granted,
         Sign.NOT_FOUND: person.status == PersonStatus.NOT_FOUND or ProblemKind.NOT_FOUND in problems,
         Sign.PROBLEM: bool(set(problems) - {ProblemKind.NOT_FOUND}),
         Sign.AWAITING: person.status == PersonStatus.AWAITING,

@@ -21,6 +21,7 @@ from registry.hetu import Hetu
 from registry.models import AuditEvent, PersonCode, User
 from registry.policies import MANAGE_CLIENTSHIPS, Access
 from registry.ports import Identity
+from registry.selectors.place import permit_on
 from registry.services import audit
 from registry.services.audit import Action
 from registry.services.errors import Refused
@@ -48,8 +49,10 @@ CLOSED: Final = _(
 
 
 def offered(access: Access) -> bool:
-    """Whether the caller may look anybody up in this installation."""
-    return access.user is not None and access.may(MANAGE_CLIENTSHIPS) and ports.source().offers_look_ups()
+    """Whether the caller may look anybody up in this installation, now: without a data permit nobody is asked about
+    (domain.md A2)."""
+    may = access.user is not None and access.may(MANAGE_CLIENTSHIPS)
+    return may and ports.source().offers_look_ups() and permit_on(today()) is not None
 
 
 def look_up(access: Access, code: Hetu, reason: Reason) -> Identity:

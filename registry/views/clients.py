@@ -23,6 +23,15 @@ def listing(request: HttpRequest) -> HttpResponse:
     return _page(request, Search(), page, search=False)
 
 
+@require_safe
+@needs(SEE_CLIENTS)
+def deceased(request: HttpRequest) -> HttpResponse:
+    """The worklist of clients who have died and whose clientship is open (domain.md A5)."""
+    after, before = (_subject(request.GET.get(name)) for name in ("after", "before"))
+    page = clients.deceased(access(request, "deceased clients"), after=after, before=before)
+    return render(request, "registry/clients.html", {"form": Search(), "page": page, "deceased": True})
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(SEE_CLIENTS)
 def search(request: HttpRequest) -> HttpResponse:

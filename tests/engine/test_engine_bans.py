@@ -80,6 +80,15 @@ def test_e34_a_ban_that_comes_and_goes_in_one_page_leaves_nothing_from_before_it
     assert fresh(person).reveal_awaited
 
 
+def test_e32_a_ban_that_ends_and_begins_again_in_one_page_is_counted_as_no_end() -> None:
+    cohort, run = world.cohort(), world.run()
+    person, other = client(PROTECTED, into=cohort), client(PROTECTED, into=cohort)
+    end = ban("MUUTETTU", False)
+    apply_page(run, cohort, entry(person, end), entry(other, end), entry(person, ban("LISATTY"), at=ENTRY + HOUR))
+    assert (fresh(person).protected, fresh(other).protected) == (True, False)
+    assert (run.counts["bans_started"], run.counts["bans_ended"]) == (1, 1)
+
+
 def test_e35_a_censored_place_protects_and_asks() -> None:
     cohort, run = world.cohort(), world.run()
     person = client(into=cohort)

@@ -9,10 +9,11 @@ import pytest
 from pytest_django import Settings
 
 from registry import ports
+from registry.clock import today
 from registry.models import Clientship, DataPermit, Person, PersonCode, PersonStatus
 from tests.engine import world
 from tests.engine.world import answer, applied, apply_page, ask_of, client, entry, fresh, record_of
-from tests.reading.rows import JSON, RECORD, ban, home, language, municipality, name, old_home
+from tests.reading.rows import JSON, RECORD, ban, home, language, municipality, name, old_home, row
 from vtjsync.engine import basic_data
 from vtjsync.models import Enrolment
 
@@ -104,6 +105,13 @@ def test_b11_basic_data_clears_the_mark_and_is_logged_as_a_difference() -> None:
     assert person.applied_changes.get().source == "BASIC_DATA"
 
 
+def test_other_data_groups_of_an_answer_are_counted() -> None:
+    person = client(into=world.cohort())
+    stray = row("SUKUPUOLI", None, sukupuolikoodi="1")
+    told = answer(entry(person, name(None, "Mallinen"), stray, at=None), asked=[ask_of(person)])
+    assert (told["received"], told["other_groups"]) == (1, 1)
+
+
 def test_a6_an_answer_about_somebody_erased_meanwhile_is_dropped() -> None:
     person, cohort = client(None), world.cohort()
     told, asked = entry(person, *SAME, at=None), ask_of(person)
@@ -149,6 +157,30 @@ def test_a4_who_is_found_at_last_has_no_problem_any_more() -> None:
     assert applied(person) == []
 
 
+def test_a4_who_is_not_found_has_no_answer_that_could_not_be_read() -> None:
+    """A problem is closed by itself when its cause is gone, and the one that is there now takes its place."""
+    person = client(into=world.cohort())
+    for told, problem in (
+        ([home(None, "Yksi"), home(None, "Kaksi")], "CONTRADICTING"),
+        (None, "NOT_FOUND"),
+        ([name(None, alkupv={"arvo": "2026-02-30", "tarkkuus": "PAIVA"})], "UNREADABLE"),
+        (None, "NOT_FOUND"),
+    ):
+        entries = [] if told is None else [entry(person, *told, at=None)]
+        answer(*entries, asked=[ask_of(person)])
+        assert world.open_problems(person) == {problem}
+
+
+def test_a4_who_is_missing_from_half_an_answer_is_not_called_unknown() -> None:
+    """VTJ says itself that there is more (ajanTasalla false): who is missing stays due."""
+    person, other = client(into=world.cohort()), client(into=world.cohort())
+    Person.objects.filter(pk=person.pk).update(ask="VALUE")
+    answer(entry(other, *SAME, at=None), asked=[ask_of(person), ask_of(other)], up_to_date=False)
+    assert (fresh(person).status, fresh(person).ask) == (PersonStatus.CURRENT, "VALUE")
+    assert world.open_problems(person) == set()
+    assert due("other") == {person.pk}
+
+
 def test_a4_absence_never_stops_others() -> None:
     lost, found, cohort = client(None), client(None), world.cohort()
     answer(entry(found, *SAME, at=None), asked=[ask_of(lost), ask_of(found)], into=cohort)
@@ -182,6 +214,15 @@ def test_b14_two_entries_for_one_code_only_ever_protect() -> None:
     assert fresh(person).protected
     assert world.location_rows(person) == 0
     assert world.open_problems(person) == {"CONTRADICTING"}
+
+
+def test_e41_an_entry_that_cannot_be_read_confirms_nothing() -> None:
+    person = client(into=world.cohort())
+    before = fresh(person).checked_at
+    answer(entry(person, *SAME, at=None, readable=False), asked=[ask_of(person)])
+    row = fresh(person)
+    assert (row.checked_at, row.location_hidden) == (before, True)
+    assert row.basic_data_at == person.basic_data_at
 
 
 def test_an_entry_that_nobody_can_tell_whose_it_is_makes_the_missing_unreadable() -> None:
@@ -254,6 +295,12 @@ def test_a1_nobody_is_asked_whose_clientship_is_not_open() -> None:
     Clientship.objects.filter(person=ended).update(end=date(2020, 2, 1))
     Clientship.objects.filter(person=to_come).update(start=date(2999, 1, 1))
     assert due("joining") == set()
+    Clientship.objects.filter(person=ended).update(end=today())
+    Clientship.objects.filter(person=to_come).update(start=today())
+    assert due("joining") == {ended.pk, to_come.pk}
+    Clientship.objects.filter(person=ended).update(end=today() - timedelta(days=1))
+    Clientship.objects.filter(person=to_come).update(start=today() + timedelta(days=1))
+    assert due("joining") == set()
 
 
 def test_c21_a_day_that_has_come_marks_the_person() -> None:
@@ -264,6 +311,18 @@ def test_c21_a_day_that_has_come_marks_the_person() -> None:
     assert due("other") == {person.pk}
     assert fresh(person).recheck_on is None
     assert fresh(person).version == person.version + 1
+
+
+def test_c21_a_day_that_has_come_takes_nothing_from_a_more_pressing_question() -> None:
+    person = client(into=world.cohort())
+    later = world.sent().database + timedelta(hours=1)
+    Person.objects.filter(pk=person.pk).update(
+        ask="SILENCE", ask_urgent=True, ask_not_before=later, recheck_on=date(2026, 5, 2)
+    )
+    assert basic_data.mark_rechecks(date(2026, 5, 3)) == 0
+    row = fresh(person)
+    assert (row.ask, row.ask_urgent, row.ask_not_before) == ("SILENCE", True, later)
+    assert row.recheck_on == date(2026, 5, 2)
 
 
 def test_not_before_is_kept() -> None:

@@ -151,6 +151,18 @@ def test_b18_e33_the_repair_of_bans_goes_through_the_brake(register: Handle, ban
     assert brake.count() == ({} if ended else {Group.BAN: 6})
 
 
+@pytest.mark.parametrize(("others", "ended"), [(600, True), (590, False)])
+def test_b18_a_hundredth_of_all_bans_is_no_sign_of_a_changed_permit(
+    register: Handle, others: int, *, ended: bool
+) -> None:
+    free = without_ban(register, 6)
+    put_under_a_ban(free)
+    more = others - Person.objects.filter(protected=True).count()
+    Person.objects.bulk_create([Person(protected=True) for _ in range(more)])
+    assert run() == (("COMPLETE", "") if ended else ("INCOMPLETE", "BRAKE"))
+    assert Person.objects.filter(pk__in=[one.pk for one in free], protected=True).exists() is not ended
+
+
 def test_b18_nothing_of_what_the_run_would_do_by_silence_is_written(register: Handle) -> None:
     """Seven bans are too many, and so the one municipality stays too."""
     free = without_ban(register, 8)
@@ -239,6 +251,17 @@ def test_b18_asked_again_it_brakes_again_or_is_well(register: Handle) -> None:
     assert not Person.objects.exclude(ask=None).exists()
     assert not AppliedChange.objects.exists()
     assert AuditEvent.objects.filter(action="ASK_HELD_AGAIN").count() == 2
+
+
+def test_b18_a_release_that_no_run_used_for_a_day_lets_nothing_go(register: Handle) -> None:
+    silent(register, Group.MUNICIPALITY)
+    ask(LIVES[:30])
+    run()
+    held = LIVES.count()
+    brake.release(PROMPT)
+    Silence.objects.update(noted_at=database_now() - timedelta(hours=25))
+    assert run() == ("INCOMPLETE", "BRAKE")
+    assert LIVES.count() == held
 
 
 def test_b18_a_release_lets_no_more_go_than_was_held_back(register: Handle) -> None:

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from pytest_django import DjangoDbBlocker
 
 from registry.record import HomeAddress, PersonRecord
-from tests.engine.cases import attributes, order, values
+from tests.engine.cases import attributes, old, order, values
 from tests.engine.cases.case import OWN, Case
 from tests.engine.cases.play import Stage, Stood, Variation, asked_codes, at_noon
 from tests.engine.script import Script, playing
@@ -22,7 +22,7 @@ from tests.reading.rows import ENTRY, JSON, RECORD, ban, home, language, municip
 
 pytestmark = pytest.mark.django_db
 
-CASES = [*attributes.CASES, *values.CASES, *order.CASES]
+CASES = [*attributes.CASES, *values.CASES, *old.CASES, *order.CASES]
 LATER = timedelta(days=40)
 # What is to come today is not to come for ever.
 LASTING = [case for case in CASES if case.name != "a time to come"]

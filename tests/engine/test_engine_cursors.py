@@ -142,7 +142,7 @@ def test_b17_a_configured_status_and_type_reset_it_once_a_day_for_each_cohort(
     assert run() == ("COMPLETE", "")
     cohort = first()
     assert cohort.reset_at is not None
-    Cohort.objects.filter(pk=cohort.pk).update(cursor=17)
+    Cohort.objects.filter(pk=cohort.pk).update(cursor=17, reset_at=database_now() - timedelta(hours=23))
     assert run() == ("FAILED", "CURSOR")
     Cohort.objects.filter(pk=cohort.pk).update(reset_at=database_now() - timedelta(hours=25))
     assert run() == ("COMPLETE", "")

@@ -179,6 +179,17 @@ def test_d30_a_pair_of_which_vtj_speaks_again_is_not_half_closed() -> None:
     assert world.open_problems(one) == {"TWO_ENTRIES"}
 
 
+def test_d30_changes_that_speak_of_each_alone_close_no_pair() -> None:
+    """An entry tells what changed, and not what else is so: only basic data does (docs/adr/0012)."""
+    cohort = world.cohort()
+    one, other = chain(cohort, 2)
+    alone = [entry(each, code("LISATTY", "AKTIIVI", code_of(each), code_of(each), [])) for each in (one, other)]
+    apply_page(world.run(), cohort, *alone, key=300)
+    assert world.open_problems(one) == world.open_problems(other) == {"TWO_ENTRIES"}
+    told_alone(one)
+    assert world.open_problems(one) == {"TWO_ENTRIES"}
+
+
 def test_d30_an_answer_that_speaks_both_ways_closes_no_pair() -> None:
     one, other = chain(world.cohort(), 2)
     told_alone(other)

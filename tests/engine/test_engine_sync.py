@@ -10,7 +10,7 @@ from pytest_django import Settings
 from registry.models import AuditEvent, Clientship, DataPermit, Person, PersonCode
 from tests.engine import world
 from tests.engine.conftest import Start
-from vtjsync import selectors
+from vtjsync import selectors, tasks
 from vtjsync.engine.run import Run
 from vtjsync.engine.sync import sync
 from vtjsync.models import Cohort, Enrolment, SyncControl, SyncRun
@@ -83,6 +83,29 @@ def test_b14_a_malformed_entry_in_a_good_page_stops_nobody(register: Handle) -> 
     assert (row.state, row.asked_again) == ("COMPLETE", 1)
     assert Person.objects.get(codes__hetu=good).language_code == "se"
     assert not Person.objects.get(codes__hetu=bad).location_hidden
+
+
+def test_other_data_groups_are_counted_and_left_alone(register: Handle) -> None:
+    """Any group beside the product's eight (domain.md, The eight data groups)."""
+    code = register.codes(1)[0]
+    said = {"tietoryhma": "AIDINKIELI", "muutosattribuutti": "LISATTY", "kielikoodi": "se"}
+    stray = {"tietoryhma": "SUKUPUOLI", "muutosattribuutti": "OUTO", "sukupuolikoodi": "1"}
+    register.append(code, [said, stray, stray])
+    row = sync("test", wait=0)
+    assert (row.state, row.applied, row.asked_again, row.other_groups) == ("COMPLETE", 1, 0, 2)
+
+
+def test_a7_codes_of_the_other_kind_are_in_no_request(register: Handle, settings: Settings) -> None:
+    """A register that was moved to an environment of the other kind: nobody's code goes over the line."""
+    Person.objects.filter(codes__hetu=register.codes(1)[0]).update(ask="VALUE")
+    world.clients([world.new_code()])
+    before = len(register.requests)
+    settings.HETU_ALLOW_TEST_CODES = False
+    assert sync("test", wait=0).state == "COMPLETE"
+    assert tasks.fetch(list(Person.objects.values_list("pk", flat=True))) == 0
+    assert since(register, before) == []
+    settings.HETU_ALLOW_TEST_CODES = True
+    assert sync("test", wait=0).received == 1
 
 
 def test_b13_pages_are_asked_until_up_to_date(start_vtj: Start) -> None:

@@ -148,11 +148,12 @@ def answer(
     into: Cohort | None = None,
     when: Sent | None = None,
     broken: int = 0,
+    up_to_date: bool = True,
 ) -> dict[str, int]:
     """One answer of basic data, whose silence counts (domain.md B18)."""
     with suppress(IntegrityError):  # somebody is erased at this very moment
         let_silence_count([one.person_id for one in asked])
-    page = BasicDataPage(list(entries), True, ENTRY, broken)
+    page = BasicDataPage(list(entries), up_to_date, ENTRY, broken)
     with transaction.atomic():
         return dict(
             basic_data.store(

@@ -133,6 +133,14 @@ START = [
 
 LATER = {"ban_since": ENTRY, "ban_started": False}
 KEEP = [
+    Case(
+        "E33 a word that is not certain ends the silence of a ban",
+        [ban("LISATTY", None)],
+        HIDDEN,
+        Ask.BAN,
+        state=replace(PROTECTED, silence_at=ENTRY - DAY),
+        more={"silence_at": None},
+    ),
     Case("E32 true again", [ban("LISATTY")], HIDDEN, state=PROTECTED, more=LATER),
     Case(
         "E32 true again ends a silence",

@@ -151,7 +151,7 @@ FAULTY = [
     Case(
         "C23 a start that is no day",
         [*ALL_BUT_HOME, home(None, start="2026-02-30")],
-        more=unreadable(Group.HOME) | {"hide_location": True},
+        more=unreadable(Group.HOME) | {"hide_location": True, "reveal_awaited": False},
     ),
     Case(
         "C23 a language that cannot be read hides nothing",
@@ -182,6 +182,13 @@ FAULTY = [
         more={"hide_location": True, "unreadable": ALL, "basic_data_at": None},
     ),
     Case("B14 an unreadable answer keeps a ban", [], readable=False, state=PROTECTED, more={"ban_ended": False}),
+    Case(
+        "E33 an unreadable answer that repeats a ban starts no new one",
+        [ban(None)],
+        readable=False,
+        state=PROTECTED,
+        more={"ban_since": PROTECTED.ban_since},
+    ),
     Case(
         "B14 an unreadable answer protects",
         [ban(None)],
@@ -337,6 +344,13 @@ REPAIR = [
         HIDDEN,
         state=ONCE,
         more={"silence_at": None, "unconfirmed_ban": False},
+    ),
+    Case(
+        "E33 a word that is not certain is no silence either",
+        [*WHOLE, ban(None, None)],
+        HIDDEN,
+        state=ONCE,
+        more={"silence_at": None, "ban_ended": False},
     ),
     Case("E33 a true is no silence", [*WHOLE, ban(None)], HIDDEN, state=ONCE, more={"silence_at": None}),
     Case(

@@ -214,6 +214,7 @@ def pages(service_a: Service, aino: User, bertta: User, daniel: User, eeva: User
     tasks.create_schedules()
     return [
         (daniel, reverse("clients")),
+        (daniel, reverse("client-deceased")),
         (daniel, reverse("client", args=[long.person.subject])),
         (daniel, reverse("client", args=[banned.person.subject])),
         (aino, reverse("client", args=[banned.person.subject])),

@@ -40,6 +40,12 @@ def test_the_history_tells_in_words_how_each_run_ended(administrator: Client, be
     assert AuditEvent.objects.filter(action="VIEW_SYNC", user_id=bertta.pk).count() == 1
 
 
+def test_a_run_tells_of_data_groups_outside_of_the_permit_where_there_were_any(administrator: Client) -> None:
+    for number, told in ((0, False), (7, True)):
+        page = administrator.get(reverse("sync-run", args=[ended(other_groups=number).pk])).content.decode()
+        assert ("Muita tietoryhmiä" in page) is told
+
+
 def test_the_history_goes_back_page_by_page(administrator: Client) -> None:
     runs = [ended() for _ in range(selectors.PAGE + 3)]
     first = administrator.get(reverse("sync-history"))

@@ -27,7 +27,7 @@ from vtjsync.engine import brake, effects, halving, permit, refusals
 from vtjsync.engine.budget import Priority
 from vtjsync.engine.connection import Connection, Sent, database_now
 from vtjsync.engine.effects import Effects
-from vtjsync.engine.permit import ON_THE_LIST
+from vtjsync.engine.permit import ON_THE_LIST, SENDABLE
 from vtjsync.engine.refusals import DELAYS
 from vtjsync.engine.run import BASIS, Run
 from vtjsync.models import Cohort, Enrolment
@@ -69,7 +69,7 @@ PRIORITIES: Final = {
 }
 
 
-COUNTED: Final = ("received", "not_found", "applied", "bans_started", "bans_ended", "problems_opened")
+COUNTED: Final = ("received", "not_found", "applied", "bans_started", "bans_ended", "problems_opened", "other_groups")
 _Answer: TypeAlias = tuple[Sequence[Hetu], BasicDataPage, Sent]
 
 
@@ -230,6 +230,7 @@ def store(
     if cohort is not None and sent.database > cohort.cursor_at:
         _join(cohort, joining)
     counts.update(applied=found.applied, bans_started=len(found.banned), bans_ended=len(found.freed))
+    counts.update(other_groups=found.ignored)
     return counts
 
 
@@ -387,8 +388,9 @@ def _select(where: str, values: Sequence[int | date | list[int]]) -> list[Asked]
         cursor.execute(
             "SELECT p.id, k.hetu, p.version,"  # noqa: S608
             " EXISTS (SELECT FROM vtjsync_enrolment e WHERE e.person_id = p.id)"
-            f" FROM registry_person p JOIN registry_personcode k ON k.person_id = p.id AND k.current WHERE {where}",
-            list(values),
+            f" FROM registry_person p JOIN registry_personcode k ON k.person_id = p.id AND k.current"
+            f" WHERE {SENDABLE} AND {where}",
+            [settings.HETU_ALLOW_TEST_CODES, *values],
         )
         return [Asked(*row) for row in cursor.fetchall()]
 

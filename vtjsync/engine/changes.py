@@ -25,7 +25,7 @@ from vtjsync.engine.connection import Connection, Sent, database_now
 from vtjsync.engine.cursors import CursorRefused
 from vtjsync.engine.effects import Effects, Overtaken
 from vtjsync.engine.halving import Halved
-from vtjsync.engine.permit import ON_THE_LIST
+from vtjsync.engine.permit import ON_THE_LIST, SENDABLE
 from vtjsync.engine.run import BASIS, Run
 from vtjsync.models import Cohort, Enrolment, RunCohort
 from vtjsync.reading import changes as reading
@@ -206,14 +206,21 @@ def apply(
         bans_started=len(found.banned),
         bans_ended=len(found.freed),
         problems_opened=problems,
+        other_groups=found.ignored,
     )
     return _Written(page.up_to_date, cursor)
 
 
 def codes_of(cohort_id: int) -> list[Hetu]:
-    """The current codes of the cohort's persons: what a request holds (domain.md B8, D28)."""
-    rows = Enrolment.objects.filter(cohort=cohort_id, person__codes__current=True).order_by("person")
-    return [Hetu(code) for code in rows.values_list("person__codes__hetu", flat=True)]
+    """The current codes of the cohort's persons, as far as they may be sent: what a request holds (domain.md A7, B8,
+    D28)."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT k.hetu FROM vtjsync_enrolment e JOIN registry_personcode k USING (person_id)"  # noqa: S608
+            f" WHERE e.cohort_id = %s AND k.current AND {SENDABLE} ORDER BY e.person_id",
+            [cohort_id, settings.HETU_ALLOW_TEST_CODES],
+        )
+        return [Hetu(code) for (code,) in cursor.fetchall()]
 
 
 def leave_the_list(cohort_id: int) -> int:

@@ -47,6 +47,7 @@ class Effects:
     banned: set[int] = field(default_factory=set)
     freed: set[int] = field(default_factory=set)
     applied: int = 0
+    ignored: int = 0
     _changes: dict[int, list[Change]] = field(default_factory=dict)
     _active: dict[int, Hetu] = field(default_factory=dict)
     _former: dict[Hetu, int] = field(default_factory=dict)
@@ -71,6 +72,7 @@ class Effects:
     def take(self, person_id: int, outcome: Outcome, source: Source, at: datetime) -> None:
         """Lets the reading of one entry or basic data answer of the person count. ``at`` is VTJ's time of it."""
         self._taken[person_id] = source, at
+        self.ignored += outcome.ignored
         held = self.held[person_id]
         before, state = self.state(person_id), outcome.state
         if before.record.protected and not state.record.protected and self.pairs.get(person_id):

@@ -29,6 +29,10 @@ ON_THE_LIST: Final = (
     ' AND (c."end" IS NULL OR c."end" >= %s))'
 )
 
+# A code k may be sent: a test code where the setting is that there are test codes, and no other there (domain.md A7).
+# Takes the setting. It keeps real codes out of VTJ's test environment when a register is moved there, and the reverse.
+SENDABLE: Final = "(substr(k.hetu, 8, 1) = '9') = %s"
+
 _ASK_EVERYBODY: Final = """
     UPDATE registry_person SET ask = %s, ask_urgent = false, ask_not_before = NULL, ask_attempts = 0,
         version = version + 1

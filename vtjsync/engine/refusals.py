@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
+from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
 
@@ -14,6 +15,7 @@ from registry.models import ProblemKind
 from registry.services import codes as person_codes
 from registry.services import problems, vtj_data
 from registry.services.problems import Found
+from vtjsync.engine.permit import SENDABLE
 from vtjsync.reading.outcome import Ask
 
 # When to ask again about somebody whom VTJ leaves out of its answer, whose data cannot be read, or whose code it
@@ -55,9 +57,9 @@ def known(but: Collection[Hetu]) -> Hetu | None:
     accept, or the request."""
     with database.cursor() as cursor:
         cursor.execute(
-            "SELECT k.hetu FROM vtjsync_enrolment e JOIN registry_personcode k USING (person_id)"
-            " WHERE k.current AND k.hetu <> ALL(%s) LIMIT 1",
-            [list(but)],
+            "SELECT k.hetu FROM vtjsync_enrolment e JOIN registry_personcode k USING (person_id)"  # noqa: S608
+            f" WHERE k.current AND k.hetu <> ALL(%s) AND {SENDABLE} LIMIT 1",
+            [list(but), settings.HETU_ALLOW_TEST_CODES],
         )
         row = cursor.fetchone()
     return Hetu(row[0]) if row else None

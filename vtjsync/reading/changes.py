@@ -58,6 +58,9 @@ def read(
     if _is_old(changed_at, state, context.tolerance):
         return _older(rows, found, state, context)
     held, before = state, state.record.protected
+    if found.told:
+        # Any word of the ban ends its silence (domain.md E33).
+        state = replace(state, silence_at=None)
     asks = _ban_asks(found, protected=before)
     since = state.ban_since or changed_at
     lifted = before and found.lifts and Group.BAN in context.granted and changed_at >= since

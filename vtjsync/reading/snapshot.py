@@ -125,7 +125,8 @@ def _ban(
     since = state.ban_since or requested_at
     state = replace(state, ban_since=since)
     if found.told:
-        return state, _Repair()
+        # What it says is not certain, but it is not silence (E33).
+        return replace(state, silence_at=None), _Repair()
     return _silence(found, requested_at, since, state, counts=Group.BAN in context.silence)
 
 

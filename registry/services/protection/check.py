@@ -7,14 +7,16 @@ what was given is kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.core import signing
 from django.db import connection
 from django_q.models import OrmQ, Task
 from django_q.signing import SignedPackage
@@ -31,8 +33,9 @@ CHUNK: Final = 2000
 LONGEST_LINE: Final = 1_000_000
 # A contact address that the client gave is no data of VTJ, and has rights of its own (domain.md E39).
 BY_HAND: Final = frozenset({"registry_contactaddress"})
-# Who a line of a file is about.
-_WHO: Final = re.compile(r"\d{6}[-+A-FU-Y]\d{3}[0-9A-Y]|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# Who a line of a file may be about: by a code, or by a subject, which looks like any other id in a log.
+_CODE: Final = re.compile(r"\d{6}[-+A-FU-Y]\d{3}[0-9A-Y]")
+_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ A_PLACE: Final = "a place of a protected person"
 A_KEY: Final = "a key of a place"
 A_STRING: Final = "a given string"
 STATISTICS: Final = "the planner's samples of a place"
+UNREADABLE: Final = "what cannot be decoded, so that nobody knows what it holds"
 
 
 def run(access: Access, strings: Iterable[str] = (), folders: Sequence[Path] = ()) -> Report:
@@ -119,6 +123,9 @@ def _places(table: Table, report: Report) -> None:
 def _keys(table: Table, report: Report) -> None:
     """Keys of a place with a value, in words of a row that is tied to a protected person, or to nobody."""
     counts = {column: f"{_quoted(column)}::text ~ %s" for column in table.texts}
+    counts |= {
+        column: f"EXISTS (SELECT FROM {_parts(column)} WHERE encode(whole, 'escape') ~ %s)" for column in table.binary
+    }
     where = _of_protected(table) if table.ties else "true"
     for column, count in _counted(table, counts, where, [traces.KEY_WITH_VALUE] * len(counts)).items():
         report.found(f"{table.name}.{column}", A_KEY, count)
@@ -128,8 +135,8 @@ def _strings(table: Table, variants: Sequence[str], report: Report) -> None:
     """The given strings, in any row of any table."""
     counts = {column: f"{_quoted(column)}::text LIKE ANY(%s)" for column in table.texts}
     binary = {
-        column: "EXISTS (SELECT FROM unnest(%s::bytea[]) AS given (part),"
-        f" unnest('{{}}'::bytea[] || {_quoted(column)}) AS held (whole) WHERE position(part IN whole) > 0)"
+        column: f"EXISTS (SELECT FROM unnest(%s::bytea[]) AS given (part), {_parts(column)}"
+        " WHERE position(part IN whole) > 0)"
         for column in table.binary
     }
     patterns = traces.like(variants)
@@ -157,7 +164,8 @@ def _payloads(variants: Sequence[str], report: Report) -> None:
     for where, payload in _decoded():
         report.payloads += 1
         text = traces.as_text(payload)
-        for what, bad in ((A_KEY, traces.has_key(text)), (A_STRING, any(one in text for one in variants))):
+        told = (A_KEY, traces.has_key(text)), (A_STRING, any(one in text for one in variants))
+        for what, bad in (*told, (UNREADABLE, payload is UNREADABLE)):
             if bad:
                 counts[where, what] = counts.get((where, what), 0) + 1
     for (where, what), count in counts.items():
@@ -165,13 +173,22 @@ def _payloads(variants: Sequence[str], report: Report) -> None:
 
 
 def _decoded() -> Iterator[tuple[str, object]]:
+    """Every payload with its place; :data:`UNREADABLE` for one that was signed with another key, or is broken."""
     for queued in OrmQ.objects.iterator(CHUNK):
-        yield "django_q_ormq.payload", SignedPackage.loads(queued.payload)
+        yield "django_q_ormq.payload", _opened(SignedPackage.loads, queued.payload)
     for task in Task.objects.iterator(CHUNK):
         yield from ((f"{Task._meta.db_table}.{name}", getattr(task, name)) for name in ("args", "kwargs", "result"))
     store = SessionStore()
+    signed = partial(signing.loads, salt=store.key_salt, serializer=store.serializer)
     for session in Session.objects.iterator(CHUNK):
-        yield "django_session.session_data", store.decode(session.session_data)
+        yield "django_session.session_data", _opened(signed, session.session_data)
+
+
+def _opened(opening: Callable[[str], object], payload: str) -> object:
+    try:
+        return opening(payload)
+    except Exception:
+        return UNREADABLE
 
 
 def _files(folders: Sequence[Path], variants: Sequence[str], report: Report) -> None:
@@ -188,10 +205,10 @@ def _files(folders: Sequence[Path], variants: Sequence[str], report: Report) -> 
         report.found(f"file {path.name}", A_STRING, strings)
 
 
-def _tells(line: str, protected: Collection[str]) -> bool:
-    """Whether a place in the line may be a protected person's: it names one, or nobody at all."""
-    named = set(_WHO.findall(line))
-    return not named or not named.isdisjoint(protected)
+def _tells(line: str, protected: Set[str]) -> bool:
+    """Whether a place in the line may be a protected person's: it names one, or no other by a code."""
+    codes = _CODE.findall(line)
+    return not codes or not protected.isdisjoint([*codes, *_ID.findall(line)])
 
 
 def _names_of_protected() -> set[str]:
@@ -201,11 +218,13 @@ def _names_of_protected() -> set[str]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """The files of a folder and below it, or the one file. The database's own files are looked at as tables."""
+    """The files of a folder and below it, or the one file. The files of the program's own database are looked at as
+    tables."""
     if folder.is_file():
         yield folder
     for path in folder.rglob("*") if folder.is_dir() else ():
-        own = {"postgres", "postgres-binaries"} & set(path.relative_to(folder).parts)
+        kept = path.relative_to(settings.VAR_DIR).parts if path.is_relative_to(settings.VAR_DIR) else ()
+        own = {"postgres", "postgres-binaries"}.intersection(kept)
         if path.is_file() and not path.is_symlink() and not own:
             yield path
 
@@ -223,6 +242,11 @@ def _counted(table: Table, conditions: dict[str, str], where: str, values: Seque
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {counts} FROM {table.name} t WHERE {where}", list(values))  # noqa: S608
         return dict(zip(conditions, cursor.fetchone(), strict=True))
+
+
+def _parts(column: str) -> str:
+    """The bytes of a column, one by one where it is an array."""
+    return f"unnest('{{}}'::bytea[] || {_quoted(column)}) AS held (whole)"
 
 
 def _quoted(name: str) -> str:

@@ -34,10 +34,17 @@ KEYS: Final = (
     *("home_street_fi", "home_street_sv", "home_house_number", "home_postal_code", "home_post_office_fi"),
     *("home_post_office_sv", "home_municipality_code", "home_apartment", "home_staircase", "home_start"),
 )
-# A key with a value: in JSON as PostgreSQL and as Python write it, and in a dict that was printed. A key whose value is
-# null or empty tells nothing. The same expression is understood by Python and by PostgreSQL.
+# Elements of VTJkysely's answers, which differ by product, and some of which have no namespace.
+ELEMENTS: Final = (
+    *("Katu[SR]", "Katunumero", "Porraskirjain", "Huoneistonumero", "Jakokirjain", "Lahiosoite[SR]"),
+    *("Postinumero", "Postitoimipaikka[SR]", "Postiosoite[SR]", "Kuntanumero", "Kunta[SR]", "Asuinpaikantunnus"),
+    *("UlkomainenLahiosoite", "UlkomainenPaikkakunta\\w*", "Valtio[SR]", "ValtioSelvakielinen", "Valtiokoodi"),
+)
+# A key with a value: in JSON as PostgreSQL and as Python write it, in a dict that was printed, and in XML. A key whose
+# value is null or empty tells nothing. The same expression is understood by Python and by PostgreSQL.
 KEY_WITH_VALUE: Final = (
     r"['\"](" + "|".join(KEYS) + r")\\?['\"]\s*:(?!\s*(?:null|None|\[\s*\]|\{\s*\}|\\?\"\\?\"|''|frozenset\(\)))"
+    r"|<(\w+:)?(" + "|".join(ELEMENTS) + r")(\s[^<>]*)?>\s*[^<\s]"
 )
 _KEY_WITH_VALUE: Final = re.compile(KEY_WITH_VALUE)
 _SPECIAL: Final = re.compile(r"[%_\\]")

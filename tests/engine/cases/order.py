@@ -108,6 +108,15 @@ IN_AN_ENTRY = [
         before=PROTECTED,
         reveal=True,
     ),
+    Case(
+        "E37",
+        "the end of a ban of which nobody knows since when",
+        [ban("MUUTETTU", False)],
+        SHOWN,
+        Ask.REVEAL,
+        before=replace(PROTECTED, ban_since=None),
+        reveal=True,
+    ),
     Case("E36", "a move that can be read under a ban", MOVE, ask=Ask.BAN, before=PROTECTED),
     Case("E36", "a name under a ban", [name("LISATTY")], replace(HIDDEN, last_name="Uusinen"), before=PROTECTED),
 ]

@@ -10,15 +10,12 @@ from tests.engine.cases.attributes import STOCKHOLM
 from tests.engine.cases.case import Case, Told
 from tests.reading.rows import (
     ABROAD,
-    DAY,
     ENTRY,
     HOUR,
-    MINUTE,
     RECORD,
     STATE,
     abroad,
     ban,
-    censored,
     day,
     death,
     foreign,
@@ -69,6 +66,14 @@ MOVES = [
     Case("C20", "the held address ended and nothing is current", [old_home("MUUTETTU")], moved(None)),
     Case("C20", "another address has ended", [home("MUUTETTU", "Muutie", "2000-01-01", "2010-04-30")]),
     Case("C20", "an ended one: same place, other start", [old_home("MUUTETTU", start="2011-05-01")], ask=Ask.PLACE),
+    Case("C20", "an ended one: same place, no start", [old_home("MUUTETTU", start=None)], ask=Ask.PLACE),
+    Case(
+        "C20",
+        "an ended one, and the start of the one held is not known",
+        [old_home("MUUTETTU")],
+        ask=Ask.PLACE,
+        before=replace(STATE, record=replace(RECORD, home=replace(RECORD.home or HomeAddress(), start=None))),
+    ),
     Case("C20", "two current addresses", [home("LISATTY"), home("LISATTY", "Toinentie")], ask=Ask.PLACE),
     Case("C20", "the same address twice", [home("LISATTY"), home("LISATTY"), old_home("MUUTETTU")], moved()),
     Case("C20", "the old one without its end", [home("LISATTY"), old_home("MUUTETTU", None)], ask=Ask.PLACE),
@@ -209,6 +214,7 @@ NAMES = [
     ),
     Case("C25", "a newborn gets a name", [name("LISATTY")], replace(RECORD, last_name="Uusinen"), before=NAMELESS),
     Case("C25", "half a name", [row("HENKILON_NIMI", "LISATTY", sukunimi="Uusinen")], ask=Ask.VALUE),
+    Case("C25", "the other half", [row("HENKILON_NIMI", "LISATTY", etunimi="Aino Maria")], ask=Ask.VALUE),
     Case(
         "C25",
         "a new name and the old one with its end",
@@ -332,36 +338,4 @@ DAYS = [
     ),
 ]
 
-OLD = [
-    Case("C22", "older than the basic data", ask=Ask.PLACE, pages=[[Told([home("LISATTY")], ENTRY - 2 * DAY)]]),
-    Case("C22", "older, about no place", ask=Ask.OLDER, pages=[[Told([name("LISATTY")], ENTRY - 2 * DAY)]]),
-    Case(
-        "C22",
-        "older, but within the tolerance",
-        after=moved(),
-        pages=[[Told([home("LISATTY")], ENTRY - DAY - 4 * MINUTE)]],
-    ),
-    Case("C22", "an older ban", ask=Ask.BAN, hidden=True, pages=[[Told([ban("LISATTY")], ENTRY - 2 * DAY)]]),
-    Case("C22", "an older censored place", ask=Ask.BAN, hidden=True, pages=[[Told([censored()], ENTRY - 2 * DAY)]]),
-    Case("B14", "no time", ask=Ask.UNREADABLE, hidden=True, pages=[[Told([home("LISATTY")], None)]]),
-    Case("B14", "a time to come", ask=Ask.UNREADABLE, hidden=True, pages=[[Told([home("LISATTY")], ENTRY + 3 * DAY)]]),
-    Case("B14", "a row that is none", ask=Ask.UNREADABLE, hidden=True, pages=[[Told([name("LISATTY"), "?"])]]),
-    Case(
-        "B14",
-        "a ban beside a row that is none",
-        after=HIDDEN,
-        ask=Ask.UNREADABLE,
-        hidden=True,
-        pages=[[Told([ban("LISATTY"), "?"])]],
-    ),
-    Case(
-        "B14",
-        "a good entry after a bad one",
-        after=replace(RECORD, last_name="Uusinen"),
-        ask=Ask.UNREADABLE,
-        hidden=True,
-        pages=[[Told(["?"]), Told([name("LISATTY")], ENTRY + HOUR)]],
-    ),
-]
-
-CASES = [*MOVES, *DEATHS, *NAMES, *DAYS, *OLD]
+CASES = [*MOVES, *DEATHS, *NAMES, *DAYS]

@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from registry.models import AuditEvent, Person, PersonCode, Service, User
+from registry.models import AuditEvent, DataPermit, Person, PersonCode, Service, User
 from registry.names import name_key
 from registry.selectors import clients
 from registry.selectors.clients import PAGE, ClientRow
@@ -187,3 +187,40 @@ def test_the_search_uses_its_index(service_a: Service, aino: User) -> None:
     found = clients._named(Person.objects.all(), ["nimi499"]).order_by("name_key", "pk")
     assert "person_by_name_part" in found.explain()
     assert found.count() == 11
+
+
+def test_a5_the_dead_are_a_worklist_until_staff_end_the_clientship(
+    service_a: Service, service_b: Service, aino: User
+) -> None:
+    client(service_a, "Elossa")
+    dead = client(service_a, "Kuollut", deceased=True)
+    ended = client(service_a, "Lopetettu", deceased=True)
+    ended.clientships.update(end=timezone.localdate() + timedelta(days=3))
+    client(service_b, "Muualla", deceased=True)
+    client(service_a, "Suojattu", deceased=True, protected=True)
+    ProblemFactory.create(person=client(service_a, "Epäselvä", deceased=True), kind="NAME_MISMATCH")
+    # A clientship of another unit that is open is that unit's work.
+    ClientshipFactory.create(person=ended, service=service_b)
+    assert names(clients.deceased(access(aino))) == ["Kuollut, Aino"]
+    event = AuditEvent.objects.get(action="LIST")
+    assert event.subjects == [dead.subject]
+
+
+def test_a5_c24_a_death_outside_of_the_permit_is_no_work(service_a: Service, aino: User) -> None:
+    client(service_a, "Kuollut", deceased=True)
+    permit = DataPermit.objects.get()
+    permit.groups = [group for group in permit.groups if group != "KUOLINPAIVA"]
+    permit.save()
+    assert clients.deceased(access(aino)).rows == ()
+
+
+def test_c24_names_and_deaths_are_listed_and_found_only_by_the_permit(service_a: Service, aino: User) -> None:
+    """Until they are erased on the next day (domain.md A2)."""
+    client(service_a, "Kuollut", deceased=True)
+    assert only(clients.named(access(aino), "kuollut")).signs == (Sign.DECEASED,)
+    permit = DataPermit.objects.get()
+    permit.groups = [group for group in permit.groups if group not in {"KUOLINPAIVA", "HENKILON_NIMI"}]
+    permit.save()
+    row = only(clients.listed(access(aino)))
+    assert (row.name, row.signs) == ("", ())
+    assert clients.named(access(aino), "kuollut").rows == ()

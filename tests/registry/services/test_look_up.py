@@ -11,8 +11,9 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 from pytest_django import Settings
 
+from registry.clock import today
 from registry.hetu import Hetu
-from registry.models import AuditEvent, Person, PersonCode, SubjectCode, User
+from registry.models import AuditEvent, DataPermit, Person, PersonCode, SubjectCode, User
 from registry.ports import Identity
 from registry.services import look_up
 from registry.services.errors import Refused
@@ -21,7 +22,7 @@ from tests.cast import access, clerk
 from tests.factories import ClientshipFactory, PersonFactory, code_of, new_code
 from vtjsync.simulator.server import Handle
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("permit")]
 
 
 def looked_up(user: User, code: str, reason: Reason = Reason.APPLICATION) -> Identity:
@@ -173,6 +174,14 @@ def test_without_settings_there_are_none(vtj: Handle, aino: User) -> None:
     assert not look_up.offered(access(aino))
     with pytest.raises(PermissionDenied):
         looked_up(aino, vtj.codes(1)[0])
+
+
+def test_a2_without_a_permit_in_force_nobody_is_asked_about(look_ups: Handle, aino: User) -> None:
+    DataPermit.objects.update(valid_to=today() - timedelta(days=1))
+    assert not look_up.offered(access(aino))
+    with pytest.raises(PermissionDenied):
+        looked_up(aino, look_ups.codes(1)[0])
+    assert look_ups.requests == []
 
 
 def test_g49_no_event_holds_a_code_or_a_name(look_ups: Handle, aino: User) -> None:

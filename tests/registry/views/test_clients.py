@@ -92,3 +92,14 @@ def test_an_address_that_leads_nowhere_is_the_first_page(caseworker: Client, ser
 
 def test_an_empty_register_says_what_to_do(caseworker: Client) -> None:
     assert "Asiakkaita ei vielä ole" in caseworker.get(reverse("clients")).content.decode()
+
+
+def test_a5_the_list_leads_to_the_clients_who_have_died(caseworker: Client, service_a: Service) -> None:
+    assert reverse("client-deceased") in caseworker.get(reverse("clients")).content.decode()
+    page = caseworker.get(reverse("client-deceased")).content.decode()
+    assert "Täällä ei odota mitään" in page
+    person = PersonFactory.create(deceased=True)
+    ClientshipFactory.create(person=person, service=service_a)
+    page = caseworker.get(reverse("client-deceased")).content.decode()
+    assert reverse("client", args=[person.subject]) in page
+    assert "Kuolleet asiakkaat" in page

@@ -18,6 +18,7 @@ CAST = ("aino", "bertta", "celia", "daniel", "eeva")
 # What each of the cast gets, in that order.
 PAGES = {
     "clients": (200, 403, 200, 200, 403),
+    "client-deceased": (200, 403, 200, 200, 403),
     "client-add": (200, 403, 200, 200, 403),
     "client": (200, 403, 404, 200, 403),
     "clientship-end": (200, 403, 404, 200, 403),

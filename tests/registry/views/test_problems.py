@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from registry.models import AuditEvent, Clientship, Person, Problem, ProblemKind, Service, User
+from registry.models import AuditEvent, Clientship, DataPermit, Person, Problem, ProblemKind, Service, User
 from registry.problem_kinds import KINDS
 from registry.selectors import problems as selector
 from tests.cast import access
@@ -62,6 +62,15 @@ def test_a4_a_caseworker_sees_whose_problem_it_is_how_old_and_when_vtj_is_asked(
     assert reverse("problem", args=[lost.pk]) in page
     event = AuditEvent.objects.latest("pk")
     assert (event.action, event.subjects) == ("VIEW_PROBLEMS", [lost.person.subject])
+
+
+def test_c24_a_name_outside_of_the_permit_is_not_listed(client: Client, aino: User, lost: Problem) -> None:
+    permit = DataPermit.objects.get()
+    permit.groups = [group for group in permit.groups if group != "HENKILON_NIMI"]
+    permit.save()
+    page = text(client, aino)
+    assert "Kadonnut" not in page
+    assert reverse("client", args=[lost.person.subject]) in page
 
 
 def test_h52_an_administrator_sees_kind_age_and_attempts_and_no_person(
@@ -146,7 +155,7 @@ def test_the_number_of_queries_does_not_grow(
     for more in (0, 9):
         for _ in range(more):
             ProblemFactory.create(person=ClientshipFactory.create(service=service_a).person)
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(12):
             selector.listed(access(User.objects.get(pk=aino.pk)))
 
 

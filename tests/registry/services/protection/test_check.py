@@ -7,11 +7,14 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 from django_q.models import OrmQ, Task
 from django_q.signing import SignedPackage
@@ -168,6 +171,37 @@ PAYLOADS: dict[str, Callable[[], None]] = {
 }
 
 
+def test_e40_in_bytes(daniels: Person) -> None:
+    told = json.dumps(PLACE)
+    execute(
+        "CREATE TABLE odd (bytes bytea, many bytea[])",
+        f"INSERT INTO odd VALUES (convert_to('{told}', 'UTF8'), ARRAY[convert_to('ö {told}', 'UTF8')])",  # noqa: S608
+    )
+    assert found() == {"odd.bytes", "odd.many"}
+
+
+def test_e40_in_an_answer_of_vtjkysely(daniels: Person, var: Path) -> None:
+    """Its names are others, and it comes as XML."""
+    ProblemFactory.create(person=daniels, note=f"<Kotikunta><Kuntanumero>091</Kuntanumero></Kotikunta> {SECRET}")
+    (var / "web.log").write_text(f"<vtj:KatuS>{SECRET}</vtj:KatuS>\n")
+    assert found() == {"registry_problem.note", "file web.log"}
+
+
+def test_e40_what_cannot_be_decoded_is_no_proof(daniels: Person, settings: Any) -> None:
+    """Broken, or signed with a key that was changed since: the rest is looked at all the same."""
+    queued(PLACE)
+    OrmQ.objects.update(payload=Concat("payload", Value("x")))
+    in_session(PLACE)
+    settings.SECRET_KEY = "another key, as long as it must be: 32 letters"
+    done(args=(PLACE,))
+    report = check.run(CLERK)
+    assert {one.where: one.what for one in report.findings} == {
+        "django_q_ormq.payload": check.UNREADABLE,
+        "django_session.session_data": check.UNREADABLE,
+        "django_q_task.args": check.A_KEY,
+    }
+
+
 @pytest.mark.parametrize("where", PAYLOADS)
 def test_e40_in_a_payload(daniels: Person, where: str) -> None:
     PAYLOADS[where]()
@@ -181,6 +215,14 @@ def test_e40_in_a_log_that_names_nobody(daniels: Person, var: Path) -> None:
     assert found() == {"file web.log"}
 
 
+def test_e40_in_a_log_whose_ids_are_nobodys(daniels: Person, var: Path) -> None:
+    """An id of a request or of somebody else clears no line: only a code tells that it is about another person."""
+    other = Person.objects.exclude(pk=daniels.pk).get()
+    (var / "web.log").write_text(f"X-Road-Id {uuid4()}: {PLACE}\nclient {other.subject}: {PLACE}\n")
+    report = check.run(CLERK)
+    assert [str(one) for one in report.findings] == ["file web.log: a key of a place (2)"]
+
+
 @pytest.mark.parametrize("name", ["code", "subject"])
 def test_e40_in_a_file_that_names_the_person(daniels: Person, tmp_path: Path, name: str) -> None:
     kept = tmp_path / "exports"
@@ -188,6 +230,14 @@ def test_e40_in_a_file_that_names_the_person(daniels: Person, tmp_path: Path, na
     who = str(code_of(daniels)) if name == "code" else str(daniels.subject)
     (kept / "register.jsonl").write_text(json.dumps({"henkilotunnus": who, **PLACE}) + "\n")
     assert found(folders=(kept,)) == {"file register.jsonl"}
+
+
+def test_e40_in_a_folder_with_the_name_of_the_database(daniels: Person, var: Path, tmp_path: Path) -> None:
+    """Only the files of the program's own database are left out."""
+    for folder in (var / "postgres", tmp_path / "log" / "postgres"):
+        folder.mkdir(parents=True)
+        (folder / f"{folder.parent.name}.log").write_text(f"{PLACE}\n")
+    assert found(folders=(tmp_path / "log",)) == {"file log.log"}
 
 
 def test_e40_an_export_of_others_and_of_no_places_is_no_leak(daniels: Person, var: Path) -> None:

@@ -45,6 +45,8 @@ def test_e40_every_key_of_vtjs_messages_is_known() -> None:
         '{"katunumero":"3"}',
         traces.as_text([HomeAddress(street_fi="Katu")]),
         traces.as_text({"told": ({"lahiosoite": b"Gatan"},)}),
+        "<LahiosoiteR>Gatan</LahiosoiteR>",
+        '<ns2:UlkomainenPaikkakuntaJaValtioS a="1">\nRuotsi',
     ],
 )
 def test_e40_a_key_with_a_value_is_found(text: str) -> None:
@@ -57,6 +59,7 @@ def test_e40_a_key_with_a_value_is_found(text: str) -> None:
         json.dumps({"kotikunta": None, "vakinainen_kotimainen_osoite": None, "vakinaiset_ulkomaiset_osoitteet": []}),
         str({"home_street_fi": None}),
         "kotikunta muuttui",
+        "<KatuS/><Postinumero> </Postinumero><Kuntanumero></Kuntanumero>",
         traces.as_text([HomeAddress()]),
     ],
 )
