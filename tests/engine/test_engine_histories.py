@@ -17,7 +17,6 @@ SHORT, LONG = 12, 20
 EACH, EACH_LONG = 25, 250
 
 
-@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
