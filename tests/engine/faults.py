@@ -23,7 +23,7 @@ from vtjsync.simulator.server import Handle
 
 LISTED, MORE, PEOPLE = 24, 3, 30
 # An endless feed is known as one sooner than in life, or the table would take a night.
-EMPTY_PAGES: Final = 20
+EMPTY_PAGES, PAGES = 20, 200
 SIZES: Final = {"VTJ_COHORT_SIZE": 12, "VTJ_BASIC_DATA_BATCH": 12}
 # What happens, and to whom: twice to some, in both cohorts, and such that basic data must be asked for some of them.
 NEWS: Final = (
@@ -41,7 +41,8 @@ def play(vtj: Handle, folder: Path, faults: Sequence[str], at: int = 1) -> str:
 
     Raises AssertionError when the status is not truthful, a change is lost, or one is applied twice.
     """
-    with line_to(vtj, **SIZES), patch.object(changes, "MAX_EMPTY_PAGES", EMPTY_PAGES):
+    bounds = patch.multiple(changes, MAX_EMPTY_PAGES=EMPTY_PAGES, MAX_PAGES=PAGES)
+    with line_to(vtj, **SIZES), bounds:
         since = prepare(vtj)
         row = spoilt_run(vtj, faults, at)
         truthful(vtj, folder, row, since)
