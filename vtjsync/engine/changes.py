@@ -31,11 +31,11 @@ from vtjsync.models import Cohort, Enrolment, RunCohort
 from vtjsync.reading import changes as reading
 from vtjsync.reading.outcome import Ask, Context
 from vtjsync.wire.errors import Refused
-from vtjsync.wire.muutosrajapinta import ChangePage, Muutosrajapinta
+from vtjsync.wire.muutosrajapinta import ChangePage, Entry, Muutosrajapinta
 
 MAX_PAGES: Final = 100_000
 # VTJ may pass over a long stretch of its log in which nothing is about us, page by page.
-MAX_EMPTY_PAGES: Final = 1_000
+MAX_EMPTY_PAGES: Final = 1_000  # in a row, without an entry or with those of the one before
 MAX_CHAIN: Final = 50
 
 
@@ -65,7 +65,7 @@ def poll(connection: Connection, run: Run, cohort_id: int) -> None:
     leave_the_list(cohort_id)
     if Cohort.objects.filter(pk=cohort_id, reset_asked=True).exists():
         cursors.reset(connection, run.id, cohort_id)
-    empty = 0
+    empty, before = 0, list[Entry]()
     for _ in range(MAX_PAGES):
         granted = permit.granted(today())
         cohort = Cohort.objects.get(pk=cohort_id)
@@ -85,7 +85,8 @@ def poll(connection: Connection, run: Run, cohort_id: int) -> None:
             return
         if written.cursor == key:
             raise NoProgress
-        empty = 0 if page.entries else empty + 1
+        empty = empty + 1 if not page.entries or page.entries == before else 0
+        before = page.entries
         if empty > MAX_EMPTY_PAGES:
             break
     raise Endless
