@@ -292,6 +292,19 @@ def test_b18_a_run_that_ends_early_decides_nothing_and_the_next_asks_anew(regist
     assert Brake.objects.get().run == SyncRun.objects.latest("id")
 
 
+@pytest.mark.parametrize(("asked", "held"), [(20, 0), (50, 40)])
+def test_b18_a_batch_without_an_answer_leaves_nothing_undecided_of_the_others(
+    register: Handle, asked: int, held: int
+) -> None:
+    silent(register, Group.MUNICIPALITY)
+    before = LIVES.count()
+    ask(LIVES[:asked])
+    register.faults("html200=1")
+    row = sync("test", wait=0, with_changes=False)
+    assert (row.state, row.reason) == (("INCOMPLETE", "UNREADABLE") if held else ("COMPLETE", ""))
+    assert (before - LIVES.count(), sum(brake.count().values())) == ((0, held) if held else (10, 0))
+
+
 def test_b18_it_is_over_when_everybody_who_was_held_back_has_been_answered(register: Handle) -> None:
     silent(register, Group.MUNICIPALITY)
     ask(LIVES[:25])

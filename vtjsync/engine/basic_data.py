@@ -83,11 +83,20 @@ class Asked:
     enrolled: bool
 
 
+class BatchFailed(Exception):
+    """VTJ has no answer to one batch, and everybody else has been asked. ``error`` tells why."""
+
+    def __init__(self, error: VtjError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 def ask_due(connection: Connection, run: Run, until: float) -> Counter[str]:
     """Asks everyone who is due, the most pressing first, or as many as fit before ``until`` (time.monotonic).
 
     Returns the counts ``due`` and ``stored``. Raises VtjError, Stopped and NoPermit; what was stored stays stored. A
-    batch that VTJ has no answer to keeps nobody else waiting: its error is raised when the others have been asked.
+    batch that VTJ has no answer to keeps nobody else waiting: :class:`BatchFailed` is raised when the others have been
+    asked.
     """
     counts: Counter[str] = Counter()
     failed: list[VtjError] = []
@@ -101,7 +110,7 @@ def ask_due(connection: Connection, run: Run, until: float) -> Counter[str]:
             if stored and time.monotonic() > until:
                 return counts
     for error in failed:
-        raise error
+        raise BatchFailed(error)
     return counts
 
 

@@ -120,7 +120,14 @@ def _rounds(connection: Connection, run: Run, with_changes: bool, with_basic_dat
         run.progress.update(phase=SyncRun.Phase.BASIC_DATA)
         basic_data.mark_rechecks(connection.today)
         run.progress["persons_total"] = run.counts["persons_done"] + basic_data.count_due()
-        counts = basic_data.ask_due(connection, run, time.monotonic() + POLL_AGAIN_SECONDS)
+        try:
+            counts = basic_data.ask_due(connection, run, time.monotonic() + POLL_AGAIN_SECONDS)
+        except basic_data.BatchFailed as failure:
+            # Of those who were answered the run decides all the same: the next one may meet this again.
+            if decided or not brake.decide(run):
+                raise failure.error from None
+            decided = True
+            continue
         if not counts["due"] and (not with_changes or polled.keys() >= _cohorts()):
             if not decided and brake.decide(run):
                 decided = True
