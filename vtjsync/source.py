@@ -16,7 +16,7 @@ from registry.models import Person
 from registry.ports import Identity
 from registry.sql import ids
 from vtjsync.engine import permit
-from vtjsync.engine.basic_data import DUE
+from vtjsync.engine.due import DUE
 from vtjsync.engine.permit import ON_THE_LIST, NoPermit
 from vtjsync.models import Enrolment, Silence
 from vtjsync.reading.outcome import Ask

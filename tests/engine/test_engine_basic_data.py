@@ -15,6 +15,7 @@ from tests.engine import world
 from tests.engine.world import answer, applied, apply_page, ask_of, client, entry, fresh, record_of
 from tests.reading.rows import JSON, RECORD, ban, home, language, municipality, name, old_home, row
 from vtjsync.engine import basic_data
+from vtjsync.engine import due as selection
 from vtjsync.models import Enrolment
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +30,7 @@ SAME = (
 
 
 def due(why: str) -> set[int]:
-    return {one.person_id for one in basic_data.due(why)}
+    return {one.person_id for one in selection.batch(why)}
 
 
 def test_a3_the_first_basic_data_fills_the_person_and_joins_a_cohort() -> None:
@@ -241,7 +242,7 @@ def test_a4_who_cannot_be_read_time_after_time_is_left_to_staff() -> None:
     for _ in range(len(basic_data.DELAYS) + 1):
         answer(asked=[ask_of(person)], into=cohort, broken=1)
     assert fresh(person).status == PersonStatus.AWAITING
-    assert all(due(why) == set() for why in basic_data.DUE)
+    assert all(due(why) == set() for why in selection.DUE)
     ports.source().ask_again([person.pk])
     assert due("urgent") == {person.pk}
 
@@ -266,7 +267,7 @@ def test_a4_when_somebody_is_asked_next_is_what_the_engine_does(
         state = state | {"ask_not_before": world.database_now() + timedelta(hours=5)}
     Person.objects.filter(pk=person.pk).update(**state)
     told = ports.source().next_ask_at([person.pk]).get(person.pk)
-    now = any(due(why) for why in basic_data.DUE)
+    now = any(due(why) for why in selection.DUE)
     assert now is (expected == timedelta())
     if isinstance(expected, timedelta):
         assert told is not None
@@ -287,7 +288,7 @@ def test_b19_bans_and_places_are_asked_before_other_values_and_those_before_a_fi
     cohort, run = world.cohort(), world.run()
     awaiting, value, place = client(None), client(into=cohort), client(into=cohort)
     apply_page(run, cohort, entry(value, name("OUTO")), entry(place, municipality("MUUTETTU")))
-    assert [due(why) for why in basic_data.DUE] == [{place.pk}, {value.pk}, set(), {awaiting.pk}, set()]
+    assert [due(why) for why in selection.DUE] == [{place.pk}, {value.pk}, set(), {awaiting.pk}, set()]
 
 
 def test_a1_nobody_is_asked_whose_clientship_is_not_open() -> None:
@@ -306,8 +307,8 @@ def test_a1_nobody_is_asked_whose_clientship_is_not_open() -> None:
 def test_c21_a_day_that_has_come_marks_the_person() -> None:
     person = client(into=world.cohort())
     Person.objects.filter(pk=person.pk).update(recheck_on=date(2026, 5, 2))
-    assert basic_data.mark_rechecks(date(2026, 5, 1)) == 0
-    assert basic_data.mark_rechecks(date(2026, 5, 2)) == 1
+    assert selection.mark_rechecks(date(2026, 5, 1)) == 0
+    assert selection.mark_rechecks(date(2026, 5, 2)) == 1
     assert due("other") == {person.pk}
     assert fresh(person).recheck_on is None
     assert fresh(person).version == person.version + 1
@@ -319,7 +320,7 @@ def test_c21_a_day_that_has_come_takes_nothing_from_a_more_pressing_question() -
     Person.objects.filter(pk=person.pk).update(
         ask="SILENCE", ask_urgent=True, ask_not_before=later, recheck_on=date(2026, 5, 2)
     )
-    assert basic_data.mark_rechecks(date(2026, 5, 3)) == 0
+    assert selection.mark_rechecks(date(2026, 5, 3)) == 0
     row = fresh(person)
     assert (row.ask, row.ask_urgent, row.ask_not_before) == ("SILENCE", True, later)
     assert row.recheck_on == date(2026, 5, 2)
@@ -330,4 +331,4 @@ def test_not_before_is_kept() -> None:
     later = world.sent().database + timedelta(hours=1)
     Person.objects.filter(pk=person.pk).update(ask="SILENCE", ask_urgent=True, ask_not_before=later)
     assert due("urgent") == set()
-    assert basic_data.count_due() == 0
+    assert selection.count() == 0

@@ -7,7 +7,7 @@ import pytest
 from tests.engine import world
 from tests.engine.world import answer, applied, apply_page, ask_of, client, code_of, codes_of, entry, fresh
 from tests.reading.rows import ban, code, name, replaced
-from vtjsync.engine import basic_data, changes
+from vtjsync.engine import basic_data, changes, due
 
 pytestmark = pytest.mark.django_db
 
@@ -100,7 +100,7 @@ def test_d29_basic_data_without_an_active_code_clears_nothing_and_is_asked_later
     assert (row.last_name, row.home_street_fi, row.ask) == ("Mallinen", "Vanhatie", None)
     assert world.open_problems(person) == {"NO_SUCCESSOR"}
     assert person.problems.get().attempts == len(basic_data.DELAYS) + 1
-    assert [one.person_id for why in basic_data.DUE for one in basic_data.due(why)] == []
+    assert [one.person_id for why in due.DUE for one in due.batch(why)] == []
 
 
 @pytest.mark.parametrize("named", ["the same", "a new one"])

@@ -15,7 +15,7 @@ from registry.services import vtj_data
 from tests.engine import world
 from tests.engine.world import apply_page, client, entry
 from tests.reading.rows import name
-from vtjsync.engine import basic_data
+from vtjsync.engine import due
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,7 +43,7 @@ def beside_others(act: Callable[[], object], first: Person, second: Person) -> N
 def test_c21_marking_those_of_whom_a_day_has_come() -> None:
     first, second = client(), client()
     Person.objects.update(recheck_on=date(2026, 1, 1))
-    beside_others(lambda: basic_data.mark_rechecks(date(2026, 1, 1)), first, second)
+    beside_others(lambda: due.mark_rechecks(date(2026, 1, 1)), first, second)
     assert Person.objects.filter(ask="VALUE").count() == 2
 
 

@@ -29,8 +29,8 @@ from registry.record import Group, PersonRecord
 from registry.services import vtj_data
 from tests.reading.rows import ALL, DAY, ENTRY, JSON, RECORD, decoded
 from vtjsync.engine import basic_data, changes
-from vtjsync.engine.basic_data import Asked
 from vtjsync.engine.connection import Sent, database_now
+from vtjsync.engine.due import Asked
 from vtjsync.engine.effects import successors
 from vtjsync.engine.run import Run, begin
 from vtjsync.models import Cohort, Enrolment, RunCohort, Silence, SyncControl, SyncRun

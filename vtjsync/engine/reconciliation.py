@@ -18,7 +18,7 @@ from django.db.models import Count
 
 from registry.clock import today
 from registry.models import AppliedChange
-from vtjsync.engine import basic_data, brake, permit
+from vtjsync.engine import basic_data, brake, due, permit
 from vtjsync.engine.brake import Braked
 from vtjsync.engine.budget import Priority
 from vtjsync.engine.connection import Connection, database_now
@@ -48,7 +48,7 @@ def chosen(share: float | None = None) -> list[int]:
     """The persons whose turn it is: those of the oldest basic data, at least one. The night's share is one of
     RECONCILE_DAYS parts of the register, or everybody who was not compared for so long, if those are more."""
     old = database_now() - timedelta(days=settings.RECONCILE_DAYS)
-    where = f"FROM registry_person p WHERE {basic_data.UNASKED} AND {ON_THE_LIST}"
+    where = f"FROM registry_person p WHERE {due.UNASKED} AND {ON_THE_LIST}"
     with database.cursor() as cursor:
         sql = f"SELECT count(*), count(*) FILTER (WHERE p.basic_data_at < %s) {where}"
         cursor.execute(sql, [old, today(), today()])
@@ -87,11 +87,11 @@ def _compare(connection: Connection, run: Run, share: float | None) -> None:
     failed: list[VtjError] = []
     run.progress.update(phase=SyncRun.Phase.BASIC_DATA, persons_total=len(persons))
     for first in range(0, len(persons), settings.VTJ_BASIC_DATA_BATCH):
-        if batch := basic_data.unasked(persons[first : first + settings.VTJ_BASIC_DATA_BATCH]):
+        if batch := due.unasked(persons[first : first + settings.VTJ_BASIC_DATA_BATCH]):
             basic_data.ask_in(run, connection, batch, Priority.RECONCILIATION, failed)
     if brake.decide(run):
         last = 0
-        while batch := basic_data.due("silent", last):
+        while batch := due.batch("silent", last):
             last = batch[-1].person_id
             basic_data.ask_in(run, connection, batch, Priority.RECONCILIATION, failed)
     for error in failed:

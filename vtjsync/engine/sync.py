@@ -12,7 +12,7 @@ from django.db import Error as DatabaseError
 
 from registry.clock import today
 from registry.services.vtj_data import StorageError
-from vtjsync.engine import basic_data, brake, changes, cursors, permit
+from vtjsync.engine import basic_data, brake, changes, cursors, due, permit
 from vtjsync.engine.brake import Braked
 from vtjsync.engine.changes import Endless, NoProgress
 from vtjsync.engine.connection import Connection, QuotaUsedUp, Stopped
@@ -118,8 +118,8 @@ def _rounds(connection: Connection, run: Run, with_changes: bool, with_basic_dat
         if not with_basic_data:
             break
         run.progress.update(phase=SyncRun.Phase.BASIC_DATA)
-        basic_data.mark_rechecks(connection.today)
-        run.progress["persons_total"] = run.counts["persons_done"] + basic_data.count_due()
+        due.mark_rechecks(connection.today)
+        run.progress["persons_total"] = run.counts["persons_done"] + due.count()
         try:
             counts = basic_data.ask_due(connection, run, time.monotonic() + POLL_AGAIN_SECONDS)
         except basic_data.BatchFailed as failure:
