@@ -6,78 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from django.db.models import QuerySet, TextChoices
-from django.utils.translation import gettext, gettext_noop
+from django.db.models import QuerySet
 
 from registry.hetu import Hetu
-from registry.models import AuditEvent, ProblemKind, SubjectCode
+from registry.models import AuditEvent, SubjectCode
 from registry.policies import SEE_AUDIT_LOG, Access
-from registry.selectors.place import Override
+from registry.selectors import audit_words
 from registry.services import audit
 from registry.services.audit import Action
-from registry.services.look_up import Reason
 
 PAGE: Final = 50
-
-# What stands in the log in English and is read in the reader's language.
-BASES: Final = (
-    gettext_noop("client list"),
-    gettext_noop("client search"),
-    gettext_noop("client's page"),
-    gettext_noop("adding a client"),
-    gettext_noop("checking an added client"),
-    gettext_noop("ending a clientship"),
-    gettext_noop("what needs attention"),
-    gettext_noop("two entries of one person"),
-    gettext_noop("erasures"),
-    gettext_noop("signing in"),
-    gettext_noop("sync history"),
-    gettext_noop("steering the sync"),
-    gettext_noop("reading the log"),
-    gettext_noop("VTJ synchronisation"),
-    gettext_noop("inquiry of a person"),
-)
-OUTCOMES: Final = {
-    "done": gettext_noop("done"),
-    "refused": gettext_noop("refused"),
-    "asked": gettext_noop("asked"),
-    "answered": gettext_noop("answered"),
-    "nothing told": gettext_noop("nothing told"),
-    "no answer": gettext_noop("no answer"),
-    "paused": gettext_noop("paused"),
-    "resumed": gettext_noop("resumed"),
-    "found": gettext_noop("something was found"),
-    "dry run": gettext_noop("only tried"),
-    "unconfirmed": gettext_noop("not written, a confirmation is needed"),
-    "RUNNING": gettext_noop("Running"),
-    "COMPLETE": gettext_noop("Complete"),
-    "INCOMPLETE": gettext_noop("Incomplete: the next run goes on"),
-    "FAILED": gettext_noop("Failed"),
-    "INTERRUPTED": gettext_noop("Interrupted"),
-}
-
-
-DETAILS: Final = {
-    "run": gettext_noop("run"),
-    "cohort": gettext_noop("cohort"),
-    "service": gettext_noop("service"),
-    "minutes": gettext_noop("minutes"),
-    "user": gettext_noop("user"),
-    "roles": gettext_noop("roles"),
-    "started_by": gettext_noop("started by"),
-    "clientships": gettext_noop("clientships"),
-    "reason": gettext_noop("reason"),
-    "unconfirmed": gettext_noop("not confirmed lately"),
-    "kind": gettext_noop("kind"),
-    "groups": gettext_noop("data groups"),
-    "problem": gettext_noop("problem"),
-    "moved": gettext_noop("clientships moved"),
-    "joined": gettext_noop("clientships joined"),
-    "day": gettext_noop("day"),
-}
-
-# What these details hold is one of a few words.
-WORDS: Final[dict[str, type[TextChoices]]] = {"reason": Reason, "unconfirmed": Override, "problem": ProblemKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,22 +60,15 @@ def _page(rows: QuerySet[AuditEvent], before: int | None) -> list[EventRow]:
 
 
 def _in_words(event: AuditEvent) -> EventRow:
-    known = event.action in Action.values
-    details = (f"{gettext(DETAILS.get(key, key))}: {_value(key, value)}" for key, value in event.details.items())
     return EventRow(
         number=event.pk,
         at=event.at,
-        action=str(Action(event.action).label) if known else event.action,
-        details=", ".join(details),
+        action=audit_words.action(event.action),
+        details=audit_words.details(event.details),
         user=event.username,
         subjects=tuple(map(str, event.subjects)),
         count=event.count,
-        basis=gettext(event.basis) if event.basis else "",
+        basis=audit_words.basis(event.basis),
         origin=event.origin,
-        outcome=gettext(OUTCOMES.get(event.outcome, event.outcome)) if event.outcome else "",
+        outcome=audit_words.outcome(event.outcome),
     )
-
-
-def _value(key: str, value: str | int) -> str:
-    words = WORDS.get(key)
-    return str(words(value).label) if words and value in words.values else str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import shutil
 import statistics
@@ -65,6 +66,7 @@ def measure(work: str, size: int) -> None:
     import django
 
     django.setup()
+    logging.disable()
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)

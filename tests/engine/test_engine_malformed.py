@@ -38,7 +38,7 @@ PEOPLE: Final = 200
 ROUNDS: Final = 4
 # A merger is about two persons, and all others must be about one. Whose new code is lost is not found again.
 EVENTS: Final = [kind.name for kind in KINDS if kind.name not in {"codes_merged", "code_changed"}]
-SCENES, FEW, BODIES = 17, 24, 20
+SCENES, FEW, BODIES = 20, 24, 20
 MANY: Final = range(1000, 1150)
 # How a run may end whose answers are spoilt.
 ENDS: Final = {("COMPLETE", ""), ("INCOMPLETE", "UNREADABLE"), ("INCOMPLETE", "OVERTAKEN"), ("FAILED", "NO_PROGRESS")}
@@ -226,7 +226,7 @@ def test_b14_whatever_entries_look_like(number: int) -> None:
                 stand = hear(scene, stand)
                 variations += sum(one.spoilt for one in scene.messages.values())
             hear_the_rest(scene, stand)
-    assert variations * SCENES > 10_000
+    assert variations * SCENES >= 10_000
 
 
 # What may stand where a code should.

@@ -51,14 +51,20 @@ def differences(vtj: Handle, folder: Path) -> list[str]:
 
 def wrongly_confirmed(vtj: Handle, folder: Path, since: datetime) -> list[str]:
     """What the export says otherwise than VTJ's truth of those whom it says to be up to date, and who were confirmed
-    after ``since``, the database's time (domain.md B15)."""
+    after ``since``, the database's time (domain.md B15).
+
+    That two codes are one person comes under the one that survives alone (D27): whoever has the other cannot be known
+    to be in doubt before that one's changes have come.
+    """
     owner = dict(PersonCode.objects.filter(current=True).values_list("hetu", "person"))
-    confirmed = ports.source().confirmed_at(list(owner.values()))
+    confirmed_at = ports.source().confirmed_at(list(owner.values()))
+    confirmed = {code for code, person in owner.items() if confirmed_at.get(person, since) > since}
+    survivors = {code: one["henkilotunnus"] for one in vtj.truth() for code in one["edelliset_henkilotunnukset"]}
     return [
         ", ".join(differing)
         for line, differing in compared(vtj, folder)
         if differing and line["vtj_tila"] == "AJAN_TASALLA"
-        if confirmed.get(owner[line["henkilotunnus"]], since) > since
+        if {line["henkilotunnus"], survivors.get(line["henkilotunnus"], line["henkilotunnus"])} <= confirmed
     ]
 
 

@@ -1,0 +1,135 @@
+"""What stands in the audit log in English, in the reader's language (domain.md G46, H53)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext, gettext_noop
+
+from registry.models import ProblemKind
+from registry.selectors.place import Override
+from registry.services.audit import Action
+from registry.services.look_up import Reason
+
+# Why personal data was wanted. A command of the server is named as one: "sync command".
+BASES: Final = (
+    gettext_noop("client list"),
+    gettext_noop("client search"),
+    gettext_noop("deceased clients"),
+    gettext_noop("client's page"),
+    gettext_noop("adding a client"),
+    gettext_noop("checking an added client"),
+    gettext_noop("ending a clientship"),
+    gettext_noop("what needs attention"),
+    gettext_noop("two entries of one person"),
+    gettext_noop("erasures"),
+    gettext_noop("signing in"),
+    gettext_noop("sync history"),
+    gettext_noop("steering the sync"),
+    gettext_noop("reading the log"),
+    gettext_noop("VTJ synchronisation"),
+    gettext_noop("inquiry of a person"),
+    gettext_noop("connection to VTJ"),
+    gettext_noop("nightly check"),
+)
+OUTCOMES: Final = {
+    "done": gettext_noop("done"),
+    "refused": gettext_noop("refused"),
+    "asked": gettext_noop("asked"),
+    "answered": gettext_noop("answered"),
+    "nothing told": gettext_noop("nothing told"),
+    "no answer": gettext_noop("no answer"),
+    "paused": gettext_noop("paused"),
+    "resumed": gettext_noop("resumed"),
+    "found": gettext_noop("something was found"),
+    "dry run": gettext_noop("only tried"),
+    "unconfirmed": gettext_noop("not written, a confirmation is needed"),
+    "RUNNING": gettext_noop("Running"),
+    "COMPLETE": gettext_noop("Complete"),
+    "INCOMPLETE": gettext_noop("Incomplete: the next run goes on"),
+    "FAILED": gettext_noop("Failed"),
+    "INTERRUPTED": gettext_noop("Interrupted"),
+}
+DETAILS: Final = {
+    "run": gettext_noop("run"),
+    "cohort": gettext_noop("cohort"),
+    "service": gettext_noop("service"),
+    "minutes": gettext_noop("minutes"),
+    "user": gettext_noop("user"),
+    "roles": gettext_noop("roles"),
+    "started_by": gettext_noop("started by"),
+    "clientships": gettext_noop("clientships"),
+    "reason": gettext_noop("reason"),
+    "unconfirmed": gettext_noop("not confirmed lately"),
+    "kind": gettext_noop("kind"),
+    "groups": gettext_noop("data groups"),
+    "problem": gettext_noop("problem"),
+    "moved": gettext_noop("clientships moved"),
+    "joined": gettext_noop("clientships joined"),
+    "day": gettext_noop("day"),
+    "page": gettext_noop("page"),
+    "findings": gettext_noop("places found"),
+    "strings": gettext_noop("texts looked for"),
+    "protected": gettext_noop("protected persons"),
+    "former": gettext_noop("former codes"),
+    "lines": gettext_noop("lines"),
+    "added": gettext_noop("added"),
+    "ended": gettext_noop("ended"),
+    "same": gettext_noop("as before"),
+    "bad_count": gettext_noop("bad lines"),
+    "new_persons": gettext_noop("new persons"),
+    "luvansaaja added": gettext_noop("authorities added"),
+    "luvansaaja changed": gettext_noop("authorities changed"),
+    "luvat added": gettext_noop("permits added"),
+    "luvat changed": gettext_noop("permits changed"),
+    "yksikot added": gettext_noop("units added"),
+    "yksikot changed": gettext_noop("units changed"),
+    "tuottajat added": gettext_noop("providers added"),
+    "tuottajat changed": gettext_noop("providers changed"),
+    "palvelut added": gettext_noop("services added"),
+    "palvelut changed": gettext_noop("services changed"),
+}
+
+# What these details hold is one of a few words.
+CHOICES: Final[dict[str, type[TextChoices]]] = {"reason": Reason, "unconfirmed": Override, "problem": ProblemKind}
+_YES_OR_NO: Final = {"True": gettext_noop("yes"), "False": gettext_noop("no")}
+VALUES: Final = {
+    "kind": {"SYNC": gettext_noop("Sync"), "RECONCILIATION": gettext_noop("Reconciliation")},
+    "started_by": {"schedule": gettext_noop("Schedule"), "command": gettext_noop("Command")},
+    "page": {"connection": gettext_noop("connection to VTJ")},
+    "protected": _YES_OR_NO,
+    "former": _YES_OR_NO,
+}
+_COMMAND: Final = " command"
+
+
+def action(name: str) -> str:
+    """What was done; the bare name when this version of the program does not know it."""
+    return str(Action(name).label) if name in Action.values else name
+
+
+def basis(text: str) -> str:
+    """Why it was done."""
+    if text.endswith(_COMMAND):
+        return gettext("command %(name)s") % {"name": text.removesuffix(_COMMAND)}
+    return gettext(text) if text else ""
+
+
+def outcome(text: str) -> str:
+    """What came of it."""
+    return gettext(OUTCOMES.get(text, text)) if text else ""
+
+
+def details(held: Mapping[str, str | int]) -> str:
+    """The numbers and names of things that the event holds, each after its own word."""
+    return ", ".join(f"{gettext(DETAILS.get(key, key))}: {_value(key, value)}" for key, value in held.items())
+
+
+def _value(key: str, value: str | int) -> str:
+    choices = CHOICES.get(key)
+    if choices and value in choices.values:
+        return str(choices(value).label)
+    word = VALUES.get(key, {}).get(str(value))
+    return gettext(word) if word else str(value)
