@@ -52,6 +52,10 @@ SPLIT = """() => [...document.querySelectorAll("td")]
     .filter(cell => getComputedStyle(cell).display === "grid")
     .filter(cell => [...cell.childNodes].filter(node => node.nodeType === 1 || node.data.trim()).length > 1)
     .map(element => element.outerHTML)"""
+# Cells with a word that is too long for them.
+CUT = """() => [...document.querySelectorAll("td, tbody th")]
+    .filter(cell => cell.checkVisibility() && cell.scrollWidth > cell.clientWidth)
+    .map(cell => cell.outerHTML)"""
 SIDEWAYS = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
 # Headings that skip a level, controls without a name, tables without a caption, fields without a label.
 UNNAMED = """() => {

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from registry.models import Clientship, Person, Service, User
 from tests.factories import PASSWORD, AppliedChangeFactory, ClientshipFactory, PersonFactory, ProblemFactory, pair
-from tests.looks import FAINT, SIDEWAYS, SMALL, SPLIT, UNNAMED, sign_in
+from tests.looks import CUT, FAINT, SIDEWAYS, SMALL, SPLIT, UNNAMED, sign_in
 from vtjsync import tasks
 from vtjsync.engine.budget import Priority
 from vtjsync.models import Brake, Cohort, RequestBudget, Silence, SyncRun
@@ -183,6 +183,8 @@ def test_e41_it_is_on_paper_for_a_reason(
 @pytest.fixture
 def pages(service_a: Service, aino: User, bertta: User, daniel: User, eeva: User) -> list[tuple[User, str]]:
     """Every page as somebody sees it, with long names and every state."""
+    service_a.name_fi = "Ympärivuorokautinen palveluasuminen"
+    service_a.save()
     long = client(service_a, "Väyrynen-Korpijärvinen", "Kustaanheimonen Maximilian Alexander")
     AppliedChangeFactory.create(person=long.person, field="municipality", old_value="049", new_value="091")
     ended = ClientshipFactory.create(
@@ -249,7 +251,7 @@ def look(page: Page, live_server: LiveServer, pages: list[tuple[User, str]]) -> 
     return wrong
 
 
-CHECKS = {"sideways": SIDEWAYS, "faint": FAINT, "small": SMALL, "split": SPLIT, "unnamed": UNNAMED}
+CHECKS = {"sideways": SIDEWAYS, "cut": CUT, "faint": FAINT, "small": SMALL, "split": SPLIT, "unnamed": UNNAMED}
 
 
 @pytest.mark.parametrize(("width", "color_scheme"), [(1280, "light"), (360, "dark")])
