@@ -87,7 +87,7 @@ def replaced(module: str, name: str, value: Callable[..., Any]) -> AbstractConte
 
 
 DEFECTS: Final[dict[str, Callable[[], AbstractContextManager[Any]]]] = {
-    "none": lambda: replaced("tests.engine.reach", "COUNT", COUNT),
+    "nothing": lambda: replaced("tests.engine.reach", "COUNT", COUNT),
     "the cursor is stored though the page is not (B10)": early_cursor,
     "one entry in twenty is lost": lost_entry,
     "every change is logged twice": lambda: written(lambda a: [a[0], [*a[1], *a[1]], *a[2:]]),
@@ -167,9 +167,9 @@ def main(count: int = COUNT) -> None:
                 reached: Counter[str] = Counter()
                 with planted():
                     live(vtj, Path(folder), count, reached)
-                verdict = f"found in history {reached['histories']}" if reached[FAILED] else "not found"
-                print(f"| {defect} | {verdict} of {count} |", flush=True)
-                if defect == "none":
+                verdict = f"in history {reached['histories']}" if reached[FAILED] else f"in none of {count}"
+                print(f"| {defect} | {verdict} |", flush=True)
+                if defect == "nothing":
                     for what, number in sorted(reached.items()):
                         print(f"|   {what} | {number} |", flush=True)
     finally:
