@@ -15,7 +15,10 @@ class RegistryConfig(AppConfig):
 
     def ready(self) -> None:
         """Joins the receivers of signals."""
+        from registry import checks  # noqa: F401 - registers itself
         from registry.policies import create_roles
+        from registry.services import audit_months
         from registry.views import signing  # noqa: F401 - its receivers write the events of signing in and out
 
         post_migrate.connect(create_roles, sender=self)
+        post_migrate.connect(audit_months.after_migration, sender=self)

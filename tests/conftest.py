@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.utils import translation
 
@@ -26,9 +25,11 @@ PATIENCE_MS = 20_000
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """The tests' database. Between tests it is emptied, which the audit log's trigger against truncation refuses."""
+    """The tests' database. Between tests it is emptied, which the audit log's triggers against truncation refuse."""
+    from tests import evidence
+
     with django_db_blocker.unblock():
-        call_command("pgtrigger", "disable", "registry.AuditEvent:no_truncate", verbosity=0)
+        evidence.allow_truncate()
         connection.close()
 
 

@@ -32,7 +32,7 @@ from registry.models import (
 )
 from registry.names import name_key
 from registry.record import Group
-from registry.services import persons
+from registry.services import audit_keys, persons
 from registry.services.audit import code_hash
 
 PASSWORD = "only-for-tests"
@@ -145,7 +145,7 @@ class PersonFactory(DjangoModelFactory[Person]):
         if create:
             code = extracted or new_code()
             PersonCode.objects.create(person=self, hetu=code)
-            SubjectCode.objects.create(code_hash=code_hash(code), subject=self.subject)
+            SubjectCode.objects.create(code_hash=code_hash(code), subject=self.subject, key_id=audit_keys.current().id)
 
 
 class ClientshipFactory(DjangoModelFactory[Clientship]):

@@ -16,6 +16,9 @@ from pytest_django import Settings
 from registry import ports
 from registry.models import AuditEvent, Clientship, Person, Problem, User
 from registry.policies import Access
+from registry.services import audit_check, audit_seals
+from registry.services.audit_months import Torn
+from tests import evidence
 from tests.engine import world
 from tests.factories import ProblemFactory, pair
 from vtjsync import tasks
@@ -212,3 +215,30 @@ def test_g49_the_queue_keeps_of_an_error_its_kind_and_not_its_text(
         task()
     assert "Salapolku" not in "".join(traceback.format_exception(error.value))
     assert "in execute" in str(error.value)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_g46_what_a_run_did_is_sealed_at_its_end(vtj: server.Handle, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.clients(vtj.codes(5))
+    seen: list[str] = []
+    seal = audit_seals.seal
+    newest = AuditEvent.objects.order_by("-pk").values_list("action", flat=True)
+    monkeypatch.setattr(audit_seals, "seal", lambda: [seen.append(newest[0]), seal()][1])
+    assert tasks.sync() == "COMPLETE"
+    assert seen == ["END_RUN"]
+    evidence.seal()
+    assert audit_check.run(PROMPT).findings == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("error", "words"), [(audit_seals.Rewound(), "migrate"), (Torn("2020-01: x"), "2020-01")])
+def test_g46_what_stands_in_the_way_of_the_log_is_told_in_the_log(
+    error: Exception, words: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("registry.services.audit_months.drop_due", fail)
+    monkeypatch.setattr(tasks, "QUIET_HOUR", -1)
+    assert tasks.keep_audit_log().endswith("0 months removed")
+    assert words in caplog.messages[-1]

@@ -26,6 +26,8 @@ env = environ.FileAwareEnv(
     DATABASE_URL=(str, ""),
     SECRET_KEY=(str, ""),
     AUDIT_KEY=(str, ""),
+    AUDIT_KEY_FORMER=(str, ""),
+    AUDIT_LOG_YEARS=(int, 5),
     ALLOWED_HOSTS=(list, ["localhost", "127.0.0.1"] if DEMO else []),
     DEBUG=(bool, False),
     TRUSTED_PROXIES=(int, 0),
@@ -76,7 +78,10 @@ def required(name: str, minimum: int = 1) -> str:
 
 
 SECRET_KEY = required("SECRET_KEY", 32)
-AUDIT_KEY = required("AUDIT_KEY", 32)
+# A file ends with the end of a line, which is no part of the key.
+AUDIT_KEY = required("AUDIT_KEY", 32).strip()
+AUDIT_KEY_FORMER: list[str] = env("AUDIT_KEY_FORMER").split()
+AUDIT_LOG_YEARS: int = env("AUDIT_LOG_YEARS")
 DEBUG = env("DEBUG") and DEMO
 ALLOWED_HOSTS = env("ALLOWED_HOSTS")
 TRUSTED_PROXIES: int = env("TRUSTED_PROXIES")

@@ -17,7 +17,7 @@ from django_q.tasks import async_task
 
 from registry.clock import HELSINKI, helsinki_day, today
 from registry.policies import CHANGE_SCHEDULE, RUN_SYNC, Access
-from registry.services import audit, erasure
+from registry.services import audit, audit_months, audit_seals, erasure
 from registry.services.audit import Action
 from registry.services.vtj_data import StorageError
 from vtjsync.engine import basic_data, check, permit
@@ -36,6 +36,7 @@ SYNC: Final = "sync"
 ERASURE: Final = "erasure"
 RECONCILIATION: Final = "reconciliation"
 CHECK: Final = "check"
+AUDIT_LOG: Final = "audit log"
 SCHEDULE: Final = "schedule"
 EVERY_MINUTES: Final = (15, 30, 60, 120, 240)
 # A pause ends by itself (domain.md E41).
@@ -126,6 +127,23 @@ def check_nightly() -> str:
     return check_connection(check.begin(Access(None, "nightly check"), SCHEDULE))
 
 
+@without_text()
+def keep_audit_log() -> str:
+    """Seals the audit log, makes its months ahead, and removes those whose time is over (domain.md G46, G51). Returns
+    the counts in words."""
+    made, dropped = 0, []
+    try:
+        made = audit_seals.seal()
+        audit_months.make_ahead()
+        if datetime.now(HELSINKI).hour != QUIET_HOUR:
+            dropped = audit_months.drop_due(Access(None, "keeping the log"))
+    except audit_seals.Rewound:
+        log.error("the audit log is not sealed: the database was restored into another server, run migrate")  # noqa: TRY400
+    except audit_months.Torn as error:
+        log.error("a month of the audit log is not removed, it was tampered with: %s", error)  # noqa: TRY400
+    return f"{made} seals made, {len(dropped)} months removed"
+
+
 def start_check(access: Access) -> None:
     """Queues a check of the connection for the member of staff who asked for it. Raises PermissionDenied."""
     access.require(RUN_SYNC)
@@ -190,6 +208,7 @@ def create_schedules(**_kwargs: Any) -> None:
         (ERASURE, "vtjsync.tasks.erase_due", 60),
         (RECONCILIATION, "vtjsync.tasks.reconcile_nightly", 60),
         (CHECK, "vtjsync.tasks.check_nightly", 60),
+        (AUDIT_LOG, "vtjsync.tasks.keep_audit_log", 5),
     )
     for name, task, minutes in tasks:
         defaults = {"func": task, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1}

@@ -1,6 +1,6 @@
 """The register's tables. The database keeps what must never break: constraints and triggers (docs/data-model.md)."""
 
-from registry.models.audit import AuditEvent, SubjectCode
+from registry.models.audit import AuditEvent, AuditHold, AuditSeal, SubjectCode
 from registry.models.clientship import Clientship, EndReason, ErasureHold, ErasureReceipt, NameCheck
 from registry.models.organisation import Authority, DataPermit, Provider, Service, Unit, User
 from registry.models.person import AppliedChange, ForeignAddress, Person, PersonCode, PersonStatus
@@ -9,6 +9,8 @@ from registry.models.problem import Problem, ProblemKind
 __all__ = [
     "AppliedChange",
     "AuditEvent",
+    "AuditHold",
+    "AuditSeal",
     "Authority",
     "Clientship",
     "DataPermit",

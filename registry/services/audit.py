@@ -6,18 +6,16 @@ code in clear, no name and no place.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from registry.hetu import Hetu
 from registry.models import AuditEvent
 from registry.policies import Access
+from registry.services import audit_keys
 
 
 class Action(models.TextChoices):
@@ -67,6 +65,10 @@ class Action(models.TextChoices):
     VIEW_SYNC = "VIEW_SYNC", _("Viewed the sync history")
     VIEW_LOG = "VIEW_LOG", _("Read the audit log")
     VERIFY_PROTECTION = "VERIFY_PROTECTION", _("Checked that no place of a protected person is kept")
+    VERIFY_AUDIT = "VERIFY_AUDIT", _("Checked the seals of the audit log")
+    DROP_MONTH = "DROP_MONTH", _("Removed a month of the audit log whose time was over")
+    HOLD_AUDIT = "HOLD_AUDIT", _("Had the whole audit log kept for an inquiry")
+    RELEASE_AUDIT = "RELEASE_AUDIT", _("Ended an inquiry that kept the whole audit log")
 
 
 def record(
@@ -77,13 +79,13 @@ def record(
     count: int | None = None,
     outcome: str = "done",
     details: Mapping[str, str | int] | None = None,
-) -> None:
-    """Write one event. ``count`` is the number of persons where it differs from that of ``subjects``.
+) -> AuditEvent:
+    """Write one event, and return it. ``count`` is the number of persons where it differs from that of ``subjects``.
 
     ``details`` holds numbers and names of things (run, cohort, service), never anything of a person.
     """
     ids = list(subjects)
-    AuditEvent.objects.create(
+    return AuditEvent.objects.create(
         action=action,
         user_id=access.user.pk if access.user else None,
         username=access.user.get_username() if access.user else "",
@@ -98,4 +100,9 @@ def record(
 
 def code_hash(hetu: Hetu) -> bytes:
     """The keyed hash of an identity code: pseudonymous data, named as such (domain.md G47)."""
-    return hmac.digest(settings.AUDIT_KEY.encode(), hetu.encode(), hashlib.sha256)
+    return audit_keys.current().digest(hetu)
+
+
+def code_hashes(hetu: Hetu) -> list[bytes]:
+    """The hashes under which the code may be known: those of former keys too."""
+    return [key.digest(hetu) for key in audit_keys.every()]

@@ -8,6 +8,7 @@ from django.db import connection
 
 from registry.hetu import Hetu
 from registry.models import Person, PersonCode, SubjectCode
+from registry.services import audit_keys
 from registry.services.audit import code_hash
 from registry.services.vtj_data import without_values
 from registry.sql import ids, texts
@@ -50,7 +51,8 @@ def replace_codes(active: Mapping[int, Hetu], former: Mapping[Hetu, int]) -> Non
         if cursor.rowcount < len(added):
             raise Taken
     subjects = dict(Person.objects.filter(id__in=ids(set(persons))).values_list("id", "subject"))
+    key = audit_keys.current().id
     SubjectCode.objects.bulk_create(
-        [SubjectCode(code_hash=code_hash(hetu), subject=subjects[person]) for hetu, person, _ in added],
+        [SubjectCode(code_hash=code_hash(hetu), subject=subjects[person], key_id=key) for hetu, person, _ in added],
         ignore_conflicts=True,
     )

@@ -330,7 +330,7 @@ def _sample_anew(*, erased: bool) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_ERASED_SINCE_SAMPLED, [tables])
         if erased or cursor.fetchone()[0]:
-            cursor.execute(f"ANALYZE {', '.join(tables)}")
+            cursor.execute("SELECT registry_sample_anew(%s)", [tables])
 
 
 def _code_hashes(person_ids: Collection[int]) -> dict[int, list[bytes]]:

@@ -30,9 +30,9 @@ from registry.sql import ids
 
 # Every code that either has had leads to the log of both, and of whoever was merged into them before (domain.md G47).
 _TRAIL: Final = """
-    WITH hashes AS (SELECT DISTINCT code_hash FROM registry_subjectcode WHERE subject = ANY(%s))
-    INSERT INTO registry_subjectcode (code_hash, subject)
-    SELECT h.code_hash, s.subject FROM hashes h CROSS JOIN (
+    WITH hashes AS (SELECT DISTINCT code_hash, key_id FROM registry_subjectcode WHERE subject = ANY(%s))
+    INSERT INTO registry_subjectcode (code_hash, subject, key_id)
+    SELECT h.code_hash, s.subject, h.key_id FROM hashes h CROSS JOIN (
         SELECT DISTINCT subject FROM registry_subjectcode WHERE code_hash IN (SELECT code_hash FROM hashes)) s
     ON CONFLICT DO NOTHING
 """

@@ -7,15 +7,12 @@ nothing that VTJ says of the person is shown: the code in the list may be somebo
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Collection, Sequence
 from typing import cast
 
-from django.conf import settings
-
 from registry.models import NameCheck, Person, PersonStatus, Problem, ProblemKind
 from registry.names import name_key
+from registry.services import audit_keys
 from registry.services.problems import Found, close_problems, open_problems
 from registry.sql import ids
 
@@ -23,7 +20,13 @@ from registry.sql import ids
 def name_hash(name: str | None) -> bytes | None:
     """The keyed hash of a name as it is searched for; None for no name."""
     key = name_key(name)
-    return hmac.digest(settings.AUDIT_KEY.encode(), f"name:{key}".encode(), hashlib.sha256) if key else None
+    return audit_keys.current().digest(f"name:{key}") if key else None
+
+
+def is_name(hashed: bytes, name: str | None) -> bool:
+    """Whether it is the hash of the name, with the key in use or a former one."""
+    key = name_key(name)
+    return bool(key) and any(bytes(hashed) == one.digest(f"name:{key}") for one in audit_keys.every())
 
 
 def compare(person_ids: Sequence[int]) -> int:
@@ -56,9 +59,9 @@ def _doubted(person_ids: Collection[int]) -> set[int]:
 
 def _differ(last: bytes | None, first: bytes | None, held: tuple[str | None, str | None]) -> bool:
     """Whether a name that the list tells is not the one that VTJ gives. The list may know only some first names."""
-    if last is not None and bytes(last) != name_hash(held[0]):
+    if last is not None and not is_name(last, held[0]):
         return True
-    return first is not None and bytes(first) not in {name_hash(part) for part in _parts(held[1])}
+    return first is not None and not any(is_name(first, part) for part in _parts(held[1]))
 
 
 def _parts(first_names: str | None) -> list[str]:

@@ -8,6 +8,7 @@ from django.db import connection
 
 from registry.hetu import Hetu
 from registry.models import Person
+from registry.services import audit_keys
 from registry.services import codes as person_codes
 from registry.services.audit import code_hash
 from registry.services.vtj_data import without_values
@@ -25,8 +26,9 @@ _INSERT_CODES = """
     ON CONFLICT (hetu) DO NOTHING RETURNING hetu
 """
 _INSERT_SUBJECTS = """
-    INSERT INTO registry_subjectcode (code_hash, subject)
-    SELECT * FROM unnest(%s::bytea[], %s::uuid[]) ON CONFLICT DO NOTHING
+    INSERT INTO registry_subjectcode (code_hash, subject, key_id)
+    SELECT code_hash, subject, %s FROM unnest(%s::bytea[], %s::uuid[]) AS new (code_hash, subject)
+    ON CONFLICT DO NOTHING
 """
 
 
@@ -46,7 +48,8 @@ def find_or_create(codes: Collection[Hetu]) -> dict[Hetu, int]:
         ours = {hetu for (hetu,) in cursor.fetchall()}
         added = {code: one for code, one in made.items() if code in ours}
         subjects = [subject for _, subject in added.values()]
-        cursor.execute(_INSERT_SUBJECTS, [[code_hash(code) for code in added], subjects])
+        hashes = [code_hash(code) for code in added]
+        cursor.execute(_INSERT_SUBJECTS, [audit_keys.current().id, hashes, subjects])
     taken = [code for code in new if code not in ours]
     Person.objects.filter(id__in=ids(made[code][0] for code in taken)).delete()
     # Whoever took them may have been erased already: then they are new once more.

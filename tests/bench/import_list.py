@@ -23,7 +23,8 @@ BARE = """
         SELECT subject, 'AWAITING', '', false, false, false, false, 0, false, 0 FROM person;
     INSERT INTO registry_personcode (hetu, person_id, current)
         SELECT hetu, p.id, true FROM person JOIN registry_person p USING (subject);
-    INSERT INTO registry_subjectcode (code_hash, subject) SELECT sha256(hetu::bytea), subject FROM person;
+    INSERT INTO registry_subjectcode (code_hash, subject, key_id)
+        SELECT sha256(hetu::bytea), subject, '' FROM person;
     INSERT INTO registry_namecheck (person_id, last_name_hash, first_names_hash)
         SELECT DISTINCT p.id, sha256(l.last_name::bytea), sha256(l.first_names::bytea)
         FROM line l JOIN person USING (hetu) JOIN registry_person p USING (subject);

@@ -10,6 +10,7 @@ import os
 import socket
 import time
 from collections import Counter
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from registry.policies import RUN_SYNC, Access
-from registry.services import audit
+from registry.services import audit, audit_seals
 from registry.services.audit import Action
 from vtjsync.models import SyncControl, SyncRun
 
@@ -88,6 +89,9 @@ class Run:
             self._row().update(state=state, reason=reason, ended_at=Now(), heartbeat_at=Now(), **fields)
             row = SyncRun.objects.get(pk=self.id)
             _note_end(row)
+        # Not before the next tick but now: what a run did is what tampering would be about.
+        with suppress(audit_seals.Rewound):
+            audit_seals.seal()
         return row
 
     def _row(self) -> Any:

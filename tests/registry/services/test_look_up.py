@@ -18,6 +18,7 @@ from registry.ports import Identity
 from registry.services import look_up
 from registry.services.errors import Refused
 from registry.services.look_up import Reason
+from tests import evidence
 from tests.cast import access, clerk
 from tests.factories import ClientshipFactory, PersonFactory, code_of, new_code
 from vtjsync.simulator.server import Handle
@@ -132,7 +133,7 @@ def test_g51_the_next_day_begins_at_helsinkis_midnight(look_ups: Handle, aino: U
     code = look_ups.codes(1)[0]
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     for at, counts in ((midnight - timedelta(seconds=1), 0), (midnight, 1)):
-        AuditEvent.objects.create(action="LOOK_UP", user_id=aino.pk, outcome="asked", at=at)
+        evidence.event(action="LOOK_UP", user_id=aino.pk, outcome="asked", at=at)
         assert look_up.made_today(aino) == counts
     with pytest.raises(Refused):
         looked_up(aino, code)

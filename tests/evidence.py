@@ -1,0 +1,88 @@
+"""The audit log in the tests: what only somebody with the rights of the database's own administrator can do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.db import connection, transaction
+
+from registry.models import AuditEvent, AuditSeal
+from registry.services import audit, audit_seals
+from registry.services.audit import Action
+from tests.cast import clerk
+
+_TABLES = """
+    SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'audit_no_truncate'
+    ORDER BY tgrelid <> 'registry_auditevent'::regclass, 1
+"""
+
+
+def tables() -> list[str]:
+    """The log, each of its months, and the seals: what cannot be truncated."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TABLES)
+        return [name for (name,) in cursor.fetchall()]
+
+
+def allow_truncate() -> None:
+    """Lets the tests' database be emptied."""
+    with connection.cursor() as cursor:
+        for table in tables():
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER audit_no_truncate")
+
+
+@contextmanager
+def no_triggers() -> Iterator[Any]:
+    """A cursor for which no trigger counts."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        yield cursor
+        cursor.execute("SET LOCAL session_replication_role = DEFAULT")
+
+
+def tamper(sql: str, *values: object) -> None:
+    """One statement past the triggers."""
+    with no_triggers() as cursor:
+        cursor.execute(sql, values)
+
+
+def event(**fields: Any) -> AuditEvent:
+    """An event with a time of its own."""
+    with no_triggers():
+        return AuditEvent.objects.create(**fields)
+
+
+def record(times: int = 1, action: Action = Action.VIEW) -> None:
+    """So many events."""
+    for _ in range(times):
+        audit.record(clerk, action)
+
+
+def sealed(times: int = 1, action: Action = Action.VIEW) -> AuditSeal:
+    """So many events, and the seal over them."""
+    record(times, action)
+    return seal()
+
+
+def seal(leaving: int = 0) -> AuditSeal:
+    """The newest seal, once all events but so many are sealed. A transaction in another database of the same server can
+    hold a seal back for a while."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        audit_seals.seal()
+        newest = audit_seals.last()
+        if newest and AuditEvent.objects.filter(tx__gte=newest.to_tx).count() <= leaving:
+            return newest
+        time.sleep(0.05)
+    raise AssertionError("a transaction of another database stands in the way")
+
+
+@contextmanager
+def other_session() -> Iterator[psycopg.Connection]:
+    """A session beside the test's own."""
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        yield other
