@@ -66,6 +66,11 @@ def ensure_running(var_dir: Path, *, durable: bool = True) -> dict[str, Any]:
     return {"ENGINE": "django.db.backends.postgresql", "NAME": NAME, "USER": NAME, "HOST": str(place.sockets)}
 
 
+def url(var_dir: Path, user: str) -> str:
+    """``DATABASE_URL`` of this directory's server, for another user."""
+    return f"postgres://{user}:@/{_place(var_dir).sockets}/{NAME}"
+
+
 def stop(var_dir: Path) -> None:
     """Stops this directory's server; nothing happens when none runs."""
     place = _place(var_dir)

@@ -39,6 +39,7 @@ ACTIVITY: Final = 8
 STATE: Final = VAR / "simulator.json"
 SETTINGS: Final = VAR / "demo.env"
 LOGS: Final = VAR / "log"
+ROLE: Final = "vtjsync_app"
 
 
 class Trouble(Exception):
@@ -51,16 +52,17 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     children: list[Child] = []
+    own = "DATABASE_URL" not in os.environ
     try:
         port = _number(os.environ.get("PORT") or "8000")
         with _alone():
             try:
                 _check_ports(port)
                 _fresh()
-                _serve(port, children)
+                _serve(port, children, own)
             finally:
                 stop_all(children)
-                if "DATABASE_URL" not in os.environ:
+                if own:
                     postgres.stop(VAR)
     except (Trouble, postgres.NoPostgres) as trouble:
         print(trouble, file=sys.stderr)
@@ -70,22 +72,27 @@ def main() -> int:
     return 0
 
 
-def _serve(port: int, children: list[Child]) -> None:
+def _serve(port: int, children: list[Child], own: bool) -> None:
     began = time.monotonic()
     vtj_port = _write_settings(port)
     # It needs no database, so it starts while that does.
     options = ("--population", POPULATION, "--seed", SEED, "--activity", ACTIVITY, "--state", STATE)
     _start(children, "simulator", "manage.py", "vtj_simulator", "--port", vtj_port, *options)
-    if "DATABASE_URL" not in os.environ:
+    if own:
         with _step("PostgreSQL"):
             postgres.ensure_running(VAR)
     with _step("Database tables"):
         manage = _django()
         manage("migrate", verbosity=0)
+        if own:
+            # As in production: web server and workers own nothing, and cannot change the audit log.
+            manage("database_role", ROLE)
     if not _is_loaded():
         with _step("Simulated VTJ"):
             _wait(children, f"http://127.0.0.1:{vtj_port}/listClients")
         _load(manage, vtj_port)
+    if own:
+        os.environ["DATABASE_URL"] = postgres.url(VAR, ROLE)
     with _step("Web server and workers"):
         bind = ("--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4")
         _start(children, "web", "-m", "gunicorn", "vtjsync.wsgi", *bind)
