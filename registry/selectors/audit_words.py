@@ -29,6 +29,7 @@ BASES: Final = (
     gettext_noop("sync history"),
     gettext_noop("steering the sync"),
     gettext_noop("reading the log"),
+    gettext_noop("keeping the log"),
     gettext_noop("VTJ synchronisation"),
     gettext_noop("inquiry of a person"),
     gettext_noop("connection to VTJ"),
@@ -90,6 +91,13 @@ DETAILS: Final = {
     "tuottajat changed": gettext_noop("providers changed"),
     "palvelut added": gettext_noop("services added"),
     "palvelut changed": gettext_noop("services changed"),
+    "seals": gettext_noop("seals"),
+    "events": gettext_noop("events"),
+    "wrong": gettext_noop("not as sealed"),
+    "seal": gettext_noop("the first broken seal"),
+    "month": gettext_noop("month"),
+    "last_seal": gettext_noop("last seal"),
+    "hold": gettext_noop("inquiry"),
 }
 
 # What these details hold is one of a few words.

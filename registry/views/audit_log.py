@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from registry.forms import Inquiry
 from registry.policies import SEE_AUDIT_LOG
-from registry.selectors import audit_log
+from registry.selectors import audit_log, audit_seals
 from registry.selectors.audit_log import EventRow
 from registry.views.access import access, needs
 
@@ -40,5 +40,6 @@ def inquiry(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, rows: Sequence[EventRow], form: Inquiry, *, inquiry: bool, first: bool) -> HttpResponse:
     older = rows[audit_log.PAGE - 1].number if len(rows) > audit_log.PAGE else None
-    context = {"rows": rows[: audit_log.PAGE], "older": older, "first": first, "form": form, "inquiry": inquiry}
-    return render(request, "registry/audit_log.html", context)
+    seals = audit_seals.state(access(request, "reading the log")) if first and not inquiry else None
+    context = {"rows": rows[: audit_log.PAGE], "older": older, "first": first, "form": form}
+    return render(request, "registry/audit_log.html", context | {"inquiry": inquiry, "seals": seals})
