@@ -47,7 +47,7 @@ def events_of(access: Access, code: Hetu, before: int | None = None) -> list[Eve
     """The same of one person, by any of the codes the person has had, after a correction and after erasure too: the
     answer to "who has looked at my data" (domain.md G47). Of each event only this person's id is shown."""
     access.require(SEE_AUDIT_LOG)
-    subjects = list(SubjectCode.objects.filter(code_hash=audit.code_hash(code)).values_list("subject", flat=True))
+    subjects = list(SubjectCode.objects.filter(code_hash__in=audit.code_hashes(code)).values_list("subject", flat=True))
     found = _page(AuditEvent.objects.filter(subjects__overlap=subjects), before) if subjects else []
     audit.record(access, Action.VIEW_LOG, subjects=subjects)
     theirs = {str(subject) for subject in subjects}

@@ -104,7 +104,7 @@ def run(
     report.findings.sort(key=lambda one: (one.seal == 0, one.seal))
     details = {"seals": report.seals, "events": report.events}
     if report.findings:
-        details |= {"findings": report.count, "seal": report.findings[0].seal}
+        details |= {"wrong": report.count, "seal": report.findings[0].seal}
     audit.record(access, Action.VERIFY_AUDIT, outcome="found" if report.findings else "done", details=details)
     with suppress(audit_seals.Rewound):
         audit_seals.seal()

@@ -167,7 +167,7 @@ def test_g46_the_first_broken_one_is_named_and_the_others_are_looked_at_still() 
     assert AuditEvent.objects.filter(action="VERIFY_AUDIT").get().details == {
         "seals": 5,
         "events": 5,
-        "findings": 2,
+        "wrong": 2,
         "seal": 2,
     }
 
