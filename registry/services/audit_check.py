@@ -251,7 +251,7 @@ def _look_at_tail(report: Report, newest: AuditSeal | None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_TAIL, [top, following, start])
         report.unsealed, earliest, now, misplaced = cursor.fetchone()
-    if newest and audit_seals.moment().horizon < newest.to_tx:
+    if newest and audit_seals.horizon() < newest.to_tx:
         report.found(
             0, "the database was restored into another server: run “manage.py migrate” before anything is done"
         )

@@ -30,8 +30,6 @@ _MONTHS: Final = """
     WHERE inhparent = 'registry_auditevent'::regclass ORDER BY 1
 """
 _DUE: Final = "SELECT to_char(now() AT TIME ZONE 'UTC' - make_interval(years => %s, months => 1), 'YYYY-MM')"
-# One remover at a time, whoever asks.
-_ALONE: Final = "SELECT pg_try_advisory_xact_lock(hashtext('registry_auditevent'))"
 
 
 class Torn(Exception):
@@ -107,15 +105,14 @@ def _drop(access: Access, month: str) -> bool:
     """Whether the month was removed; not where somebody is in the way, and the next tick does it."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_ALONE)
-            if not cursor.fetchone()[0]:
+            if not audit_seals.alone():
                 return False
             events, seal, findings = audit_check.month_findings(month)
             if findings:
                 raise Torn(f"{month}: {findings[0]}")
+            former, now = audit_seals.last(), audit_seals.moment()
             told: dict[str, str | int] = {"month": month, "events": events, "last_seal": seal}
             event = audit.record(access, Action.DROP_MONTH, details=told)
-            former, now = audit_seals.last(), audit_seals.moment()
             to_tx = former.to_tx if former else audit_seals.FIRST
             dropped = {"month": month, "events": events, "event": event.pk}
             audit_seals.add(former, now, to_tx=to_tx, months={}, dropped=dropped)

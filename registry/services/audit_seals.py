@@ -44,7 +44,14 @@ _COVERED: Final = f"""
 """  # noqa: S608 - constants
 # Read before the moment: whoever has got a number up to this one has got a transaction's number before, and so a lower
 # one than ours.
-_TOP: Final = "SELECT last_value - CASE WHEN is_called THEN 0 ELSE 1 END FROM registry_auditevent_id_seq"
+_TOP: Final = """
+    SELECT last_value - CASE WHEN is_called THEN 0 ELSE 1 END, pg_current_xact_id_if_assigned() IS NOT NULL
+    FROM registry_auditevent_id_seq
+"""
+# Sealers share it; whoever removes a month has it alone. Nobody waits: the next tick comes soon.
+_TOGETHER: Final = "SELECT pg_try_advisory_xact_lock_shared(hashtext('registry_auditseal'))"
+_ALONE: Final = "SELECT pg_try_advisory_xact_lock(hashtext('registry_auditseal'))"
+_HORIZON: Final = "SELECT registry_audit_tx(pg_snapshot_xmin(pg_current_snapshot()))"
 # The oldest transaction at work, the next one after ours, the time, and since when there is work that we can see.
 _MOMENT: Final = """
     SELECT registry_audit_tx(pg_snapshot_xmin(now)), registry_audit_tx(pg_current_xact_id()) + 1, clock_timestamp(),
@@ -60,6 +67,11 @@ _OPEN: Final = "SELECT min(at) FROM registry_auditevent WHERE tx >= %s::bigint"
 
 class Rewound(Exception):
     """The server's transactions have lower numbers than what is sealed: the database has moved to another server."""
+
+
+class Written(Exception):
+    """The transaction has written already: its number is older than events that others have written since, so that no
+    seal can be made in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +118,22 @@ def covered(start: int, ends: Sequence[int], former: Sequence[AuditSeal | None])
 
 
 def moment() -> Moment:
-    """This moment, for a seal."""
+    """This moment, for a seal. For use inside a transaction; raises :class:`Written`."""
     with connection.cursor() as cursor:
         cursor.execute(_TOP)
-        (top,) = cursor.fetchone()
+        top, written = cursor.fetchone()
+        if written:
+            raise Written
         cursor.execute(_MOMENT)
         horizon, following, at, since = cursor.fetchone()
     return Moment(horizon, following, top, at, since)
+
+
+def horizon() -> int:
+    """The oldest transaction at work: whatever is older has ended."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HORIZON)
+        return int(cursor.fetchone()[0])
 
 
 def last() -> AuditSeal | None:
@@ -123,13 +144,14 @@ def last() -> AuditSeal | None:
 def seal() -> int:
     """Seals what no running transaction can add to any more. Returns the number of new seals.
 
-    Of two at once one seals and the other does not. Raises :class:`Rewound`.
+    Of two at once one seals and the other does not; inside a transaction that has written nothing is sealed. Raises
+    :class:`Rewound`.
     """
     made = 0
     try:
         while _seal():
             made += 1
-    except IntegrityError:
+    except (IntegrityError, Written):
         # The other one's seal has the number.
         return made
     return made
@@ -137,6 +159,8 @@ def seal() -> int:
 
 @transaction.atomic
 def _seal() -> bool:
+    if not _got(_TOGETHER):
+        return False
     former = last()
     start = former.to_tx if former else FIRST
     now = moment()
@@ -153,6 +177,17 @@ def _seal() -> bool:
     months = {month: [one.count, one.digest] for (_, month), one in sorted(found.items())}
     add(former, now, to_tx=end, months=months)
     return True
+
+
+def alone() -> bool:
+    """Whether nobody else makes a seal until the transaction ends: else this is not the time to remove a month."""
+    return _got(_ALONE)
+
+
+def _got(lock: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(lock)
+        return bool(cursor.fetchone()[0])
 
 
 def add(

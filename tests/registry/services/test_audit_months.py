@@ -228,6 +228,19 @@ def test_g46_who_reads_the_log_makes_the_removal_wait_for_the_next_tick(old_mont
     assert wrong() == []
 
 
+def test_g46_while_somebody_seals_no_month_is_removed_and_the_other_way_round(old_months: None) -> None:
+    """They would wait for each other."""
+    with evidence.other_session() as sealer:
+        sealer.execute("SELECT pg_advisory_xact_lock_shared(hashtext('registry_auditseal'))")
+        assert audit_months.drop_due(clerk) == []
+    with evidence.other_session() as remover:
+        remover.execute("SELECT pg_advisory_xact_lock(hashtext('registry_auditseal'))")
+        evidence.record()
+        assert audit_seals.seal() == 0
+    seal()
+    assert audit_months.drop_due(clerk) == ["2020-01", "2020-02"]
+
+
 def test_g47_the_hashes_of_who_is_nowhere_any_more_go_with_the_month(old_months: None) -> None:
     """Not those of a person of the register, of one whom a younger event names, of one who was added since."""
     gone, named = AuditEvent.objects.filter(at=OLD).first(), AuditEvent.objects.filter(at=YOUNGER).first()

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from registry.models import AuditEvent, AuditSeal
@@ -255,6 +255,20 @@ def test_g46_who_is_at_work_while_a_seal_is_made_is_no_forger() -> None:
             late.commit()
     assert audit_seals.events(first) == 2
     assert audit_seals.events(seal()) == 1
+    assert wrong() == []
+
+
+def test_no_seal_is_made_in_a_transaction_that_has_written() -> None:
+    """Others have got numbers since that are younger than its own: they would look like forgers."""
+    sealed()
+    with transaction.atomic():
+        record()
+        with pytest.raises(audit_seals.Written):
+            audit_seals.moment()
+        with other_session() as other:
+            other.execute(INSERT)
+        assert audit_seals.seal() == 0
+    assert audit_seals.events(seal()) == 2
     assert wrong() == []
 
 
