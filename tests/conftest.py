@@ -29,6 +29,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     from tests import evidence
 
     with django_db_blocker.unblock():
+        evidence.few_months()
         evidence.allow_truncate()
         connection.close()
 

@@ -22,8 +22,7 @@ from registry.services.errors import Refused
 log = logging.getLogger("vtjsync.audit")
 
 # The workers may stand still for a year before an event has no month to go to.
-AHEAD: Final = 24
-ENOUGH: Final = 12
+AHEAD = 24
 LEAST_YEARS: Final = 5
 _MONTHS: Final = """
     SELECT translate(right(inhrelid::regclass::text, 7), '_', '-') FROM pg_inherits
