@@ -19,8 +19,9 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from registry import lock
 from registry.policies import RUN_SYNC, Access
-from registry.services import audit
+from registry.services import audit, restore
 from registry.services.audit import Action
 from vtjsync.models import SyncControl, SyncRun
 
@@ -33,6 +34,9 @@ BASIS: Final = "VTJ synchronisation"
 REASONS: Final = {
     "SETTINGS": _("The settings of the connection to VTJ cannot be used."),
     "NO_PERMIT": _("No data permit is in force."),
+    "LOCKED": _(
+        "The register is locked after a restore from a backup: the ledger of erasures has to be replayed first."
+    ),
     "STOPPED": _("The sync is stopped until an administrator lets it go on."),
     "DENIED": _("VTJ or the security server refused us: the permit, the credentials or the certificate."),
     "UNAVAILABLE": _("VTJ did not answer."),
@@ -68,10 +72,17 @@ class Run:
         self.counts: Counter[str] = Counter()
         self.progress: dict[str, Any] = {}
         self._owner = row.owner
+        self._bans = 0
         self._written = time.monotonic()
 
     def beat(self, *, now: bool = False) -> None:
-        """Writes the counts and the progress, at most once a second. Raises :class:`Lost`."""
+        """Writes the counts and the progress, at most once a second. Raises :class:`Lost`.
+
+        A ban that has begun is noted in the ledger at once: a database from before it is known as one (domain.md F45).
+        """
+        if self.counts["bans_started"] > self._bans:
+            self._bans = self.counts["bans_started"]
+            lock.mark()
         if not now and time.monotonic() - self._written < HEARTBEAT_SECONDS:
             return
         self._written = time.monotonic()
@@ -88,6 +99,7 @@ class Run:
             self._row().update(state=state, reason=reason, ended_at=Now(), heartbeat_at=Now(), **fields)
             row = SyncRun.objects.get(pk=self.id)
             _note_end(row)
+        lock.mark()
         return row
 
     def _row(self) -> Any:
@@ -104,6 +116,8 @@ def begin(started_by: str, wait: float = WAIT_SECONDS, kind: SyncRun.Kind = Sync
                 row = SyncRun.objects.create(started_by=started_by, owner=owner(), kind=kind)
                 details: dict[str, str | int] = {"run": row.pk, "kind": str(kind), "started_by": started_by}
                 audit.record(Access(None, BASIS), Action.START_RUN, details=details)
+            restore.notice()
+            lock.mark()
             return Run(row)
         except IntegrityError:
             if time.monotonic() >= deadline:
