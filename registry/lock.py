@@ -98,7 +98,7 @@ def differs(now: State) -> LockReason | None:
         # Somebody may just have written: looked at again while nobody can.
         with transaction.atomic():
             held()
-            return _compared(state().position, _newest(), alone=True)
+            return _compared(state().position, _newest())
     except OSError as error:
         # A disk that cannot be read tells nothing of a restore; no erasure is done meanwhile.
         log.error("the erasure ledger cannot be read: %s", error.strerror)  # noqa: TRY400
@@ -111,7 +111,7 @@ def write(what: str, told: Mapping[str, Any]) -> None:
     with transaction.atomic(), ledger.opened() as file:
         row, here = held(), state().here
         known = Position(row.number, row.digest)
-        if row.identity not in ("", here) or _compared(known, ledger.newest(file), alone=True) is not None:
+        if row.identity not in ("", here) or _compared(known, ledger.newest(file), told) is not None:
             raise Locked
         # A line that is ahead is of a transaction that was undone: this one takes its place.
         after, line = ledger.compose(known, what, told)
@@ -149,9 +149,9 @@ def _newest() -> Line | None:
         return None
 
 
-def _compared(known: Position, newest: Line | None, *, alone: bool = False) -> LockReason | None:
-    """What the ledger's newest line tells of a database that knows it up to there. ``alone``: nobody is writing, so an
-    erasure that is one line ahead is one that this database has not done."""
+def _compared(known: Position, newest: Line | None, told: Mapping[str, Any] | None = None) -> LockReason | None:
+    """What the ledger's newest line tells of a database that knows it up to there, and whose transaction has just done
+    what is ``told``."""
     there = newest.position if newest is not None else Position()
     ahead = there.number - known.number
     if ahead < 0 or (ahead == 0 and there.digest != known.digest):
@@ -160,13 +160,19 @@ def _compared(known: Position, newest: Line | None, *, alone: bool = False) -> L
         return None
     if ahead == 1 and newest.after != known.digest:
         return LockReason.LEDGER
-    if ahead < SURELY and (not alone or newest.what != ledger.ERASED or _comes_again(newest)):
+    if ahead < SURELY and (newest.what != ledger.ERASED or _comes_again(newest, told or {})):
         return None
     return LockReason.OLDER
 
 
-def _comes_again(line: Line) -> bool:
-    """Whether all that the line tells of is here and due for erasure: whatever undid it, it will be done again."""
+def _comes_again(line: Line, told: Mapping[str, Any]) -> bool:
+    """Whether all that the line tells of has been erased now, or is here and due for it: whatever undid it, it is done
+    again."""
     from registry.services import erasure
 
-    return erasure.is_due(line.told["receipts"])
+    now = {_whose(one) for one in told.get("receipts", ())}
+    return erasure.is_due([one for one in line.told["receipts"] if _whose(one) not in now])
+
+
+def _whose(receipt: Mapping[str, Any]) -> tuple[Any, ...]:
+    return receipt["subject"], tuple(receipt["services"]), receipt["clientship_start"]
