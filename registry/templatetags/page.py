@@ -82,6 +82,7 @@ def lock_notice(context: dict[str, Any]) -> dict[str, Any]:
     user = getattr(context.get("request"), "user", None)
     return {
         "reason": reason,
+        "command": "python manage.py restore_finish",
         "replayed": reason is not None and lock.state().replayed_at is not None,
         "may_finish": reason is not None and user is not None and user.is_authenticated and may(user, SEE_SYNC),
     }
