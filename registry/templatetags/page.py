@@ -13,12 +13,14 @@ from registry import lock
 from registry.models import Authority, User
 from registry.policies import (
     CONFIRM_ERASURE,
+    HANDLE_PROTECTED,
     MANAGE_CLIENTSHIPS,
     SEE_AUDIT_LOG,
     SEE_CLIENTS,
     SEE_PROBLEMS,
     SEE_SYNC,
     Access,
+    locked,
     may,
 )
 from registry.selectors import problems
@@ -86,6 +88,13 @@ def lock_notice(context: dict[str, Any]) -> dict[str, Any]:
         "replayed": reason is not None and lock.state().replayed_at is not None,
         "may_finish": reason is not None and user is not None and user.is_authenticated and may(user, SEE_SYNC),
     }
+
+
+@register.simple_tag(takes_context=True)
+def no_clients_shown(context: dict[str, Any]) -> bool:
+    """Whether this user sees no client, only because the register is locked."""
+    user = context["request"].user
+    return locked(Access(user, "")) and not may(user, HANDLE_PROTECTED)
 
 
 @register.simple_tag(takes_context=True)

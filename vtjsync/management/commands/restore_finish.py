@@ -90,7 +90,7 @@ def _silent(_done: int, _all: int) -> None:
 
 
 def _lines(done: int, every: int) -> None:
-    sys.stderr.write(f"\rledger: {done}/{every} lines ")
+    sys.stderr.write(f"\rledger: {done}/{every} lines " + ("\n" if done == every else ""))
     sys.stderr.flush()
 
 
