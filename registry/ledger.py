@@ -97,8 +97,11 @@ def opened() -> Iterator[BinaryIO]:
     """The ledger to be added to, by one writer at a time; its owner's alone. Raises OSError."""
     path = _path()
     path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "rb+", buffering=0) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        if new:
+            _sync_folder(path.parent)
         yield file
 
 
@@ -139,6 +142,15 @@ def set_aside() -> None:
 
 def _path() -> Path:
     return Path(settings.ERASURE_LEDGER)
+
+
+def _sync_folder(folder: Path) -> None:
+    """The name of a new file is on the disk only with its folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _write(file: BinaryIO, content: bytes) -> None:

@@ -11,7 +11,9 @@ from pytest_django import Settings
 
 from registry.clock import today
 from registry.models import AuditEvent, ErasureHold, Person, Service
+from registry.services import restore
 from tests import processes
+from tests.cast import clerk
 from tests.factories import ClientshipFactory, code_of, crowd
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +71,15 @@ def test_a_ledger_that_cannot_be_written_is_named(service_a: Service, ledger: Pa
     ledger.rmdir()
     call_command("end_clientships")
     assert ledger.read_text().count("code_hashes") == 1
+
+
+def test_f45_exit_1_while_the_register_is_locked(service_a: Service) -> None:
+    crowd(service_a, 1, end=YESTERDAY)
+    restore.begin(clerk)
+    with pytest.raises(CommandError, match="locked after a restore") as error:
+        call_command("end_clientships")
+    assert error.value.returncode == 1
+    assert Person.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
