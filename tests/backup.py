@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,7 +21,21 @@ def dump(to: Path) -> None:
 def restore(backup: Path) -> None:
     """``pg_restore`` over the database that is there, which becomes what it was."""
     connection.close()
-    _run("pg_restore", "--clean", "--if-exists", "--exit-on-error", "--single-transaction", "--no-owner", str(backup))
+    how = ("--clean", "--if-exists", "--exit-on-error", "--single-transaction", "--no-owner")
+    _run("pg_restore", *how, "--dbname", connection.settings_dict["NAME"], str(backup))
+
+
+@contextmanager
+def elsewhere(backup: Path) -> Iterator[str]:
+    """``pg_restore`` into a database of its own beside the test's. Yields its name."""
+    name = f"{connection.settings_dict['NAME']}_restored"
+    _run("dropdb", "--if-exists", name)
+    _run("createdb", name)
+    try:
+        _run("pg_restore", "--exit-on-error", "--no-owner", "--dbname", name, str(backup))
+        yield name
+    finally:
+        _run("dropdb", "--force", name)
 
 
 def _run(program: str, *arguments: str) -> None:
@@ -31,8 +47,9 @@ def _run(program: str, *arguments: str) -> None:
         "PGPASSWORD": database["PASSWORD"],
         "PGDATABASE": database["NAME"],
     }
-    told = [_program(program), *arguments, *(["--dbname", database["NAME"]] if program == "pg_restore" else [])]
-    done = subprocess.run(told, env=os.environ | account, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [_program(program), *arguments], env=os.environ | account, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -23,12 +23,8 @@ def environment(**more: str) -> dict[str, str]:
     # A directory with sockets takes the place of the host: postgres://user:@//directory/database
     account = f"{database['USER']}:{quote(database['PASSWORD'] or '')}"
     url = f"postgres://{account}@{'//' if host.startswith('/') else ''}{where.lstrip('/')}/{database['NAME']}"
-    ledger = str(settings.ERASURE_LEDGER)
-    return (
-        os.environ
-        | {"DJANGO_SETTINGS_MODULE": "vtjsync.settings", "DATABASE_URL": url, "ERASURE_LEDGER": ledger}
-        | more
-    )
+    own = {"DATABASE_URL": url, "ERASURE_LEDGER": str(settings.ERASURE_LEDGER)}
+    return os.environ | {"DJANGO_SETTINGS_MODULE": "vtjsync.settings"} | own | more
 
 
 def start(*arguments: str, **more: str) -> subprocess.Popen[str]:

@@ -4,23 +4,28 @@
 from __future__ import annotations
 
 import json
+import random
+import time
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 
 from registry import lock
 from registry.clock import today
 from registry.models import AuditEvent, Clientship, ErasureReceipt, LockReason, Person, PersonCode, Service, User
 from registry.services import erasure, restore
-from tests import backup
+from tests import backup, processes
 from tests.cast import clerk
 from tests.engine import world
 from tests.engine.conftest import Start
 from tests.engine.test_engine_dump import streets
+from tests.engine.test_engine_kill import environment
+from tests.engine.truth import differences
 from vtjsync import tasks
 from vtjsync.engine.run import begin
 from vtjsync.engine.sync import sync
@@ -206,3 +211,66 @@ def test_f45_a_second_restore_during_the_first_begins_again(story: Story) -> Non
     assert not PersonCode.objects.filter(hetu=story.a).exists()
     assert story.a not in story.asked()
     assert story.person(story.b).protected
+
+
+def test_f45_a_backup_in_another_database_is_locked_though_nothing_happened_since(story: Story, tmp_path: Path) -> None:
+    """As when the ledger itself came from the same backup."""
+    backup.dump(story.dump)
+    with backup.elsewhere(story.dump) as name:
+        there = processes.environment()["DATABASE_URL"].rpartition("/")[0] + f"/{name}"
+        done = processes.run("export_register", str(tmp_path / "there.jsonl"), DATABASE_URL=there)
+        assert done.returncode == 1
+        assert "locked after a restore" in done.stderr
+        assert not (tmp_path / "there.jsonl").exists()
+        told = processes.run("restore_finish", DATABASE_URL=there, **environment(story.vtj))
+        assert told.returncode == 0, told.stderr
+        assert "unlocked" in told.stdout
+    # The database that it was taken from is now the older one.
+    assert lock.reason() is LockReason.OLDER
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_f45_a_restore_that_is_killed_again_and_again_ends_in_the_truth(
+    start_vtj: Start, tmp_path: Path, service_a: Service
+) -> None:
+    """Weeks of bans, moves and erasures are forgotten; ``restore_finish`` is killed at thirty random moments."""
+    dice = random.Random(45)
+    vtj = start_vtj(population=600, unique_streets=True, activity=20.0, page=5)
+    codes = vtj.codes(500)
+    world.clients(codes)
+    assert processes.run("sync", **environment(vtj)).returncode == 0
+    dump = tmp_path / "register.dump"
+    backup.dump(dump)
+    gone: list[str] = []
+    for _week in range(3):
+        vtj.advance(7)
+        assert processes.run("sync", **environment(vtj)).returncode == 0
+        people = list(Person.objects.order_by("pk").values_list("pk", flat=True))
+        ended = dice.sample(people, 45)
+        gone += PersonCode.objects.filter(person__in=ended).values_list("hetu", flat=True)
+        Clientship.objects.filter(person__in=ended).update(end=today() - timedelta(days=1))
+        assert erasure.run(clerk, today()).persons == 45
+    kept = set(PersonCode.objects.values_list("hetu", flat=True))
+    protected = set(Person.objects.filter(protected=True).values_list("subject", flat=True))
+    backup.restore(dump)
+    asked_before = len(vtj.requests)
+    for _kill in range(30):
+        process = processes.start("restore_finish", **environment(vtj))
+        time.sleep(dice.uniform(0.5, 2.0))
+        process.kill()
+        process.communicate()
+        connection.close()
+        if not lock.is_locked():
+            break
+    if lock.is_locked():
+        done = processes.run("restore_finish", **environment(vtj))
+        assert done.returncode == 0, done.stderr
+    assert not lock.is_locked()
+    assert set(PersonCode.objects.values_list("hetu", flat=True)) == kept
+    assert ErasureReceipt.objects.count() == 135
+    assert set(Person.objects.filter(protected=True).values_list("subject", flat=True)) == protected
+    sent = "\n".join(map(str, vtj.requests[asked_before:]))
+    assert [code for code in gone if code in sent] == []
+    assert differences(vtj, tmp_path) == []
+    call_command("verify_protection", stdout=StringIO())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -29,7 +32,7 @@ from registry.models import (
 from registry.selectors import client, clients
 from registry.selectors.place import Place
 from registry.services import clients as service
-from registry.services import erasure, look_up, restore
+from registry.services import erasure, look_up, restore, vtj_data
 from registry.services.errors import Refused
 from tests.cast import access, clerk
 from tests.factories import ClientshipFactory, PersonFactory, code_of, crowd, new_code
@@ -160,6 +163,37 @@ def test_f45_an_erasure_that_the_database_forgot_and_that_is_not_due_locks(servi
     stays = ClientshipFactory.create(service=service_a).person
     forgotten(erase(stays), marked=False)
     assert lock.reason() is LockReason.OLDER
+
+
+@pytest.mark.django_db(transaction=True)
+def test_f45_a_look_at_the_moment_of_an_erasure_locks_nothing(service_a: Service) -> None:
+    """The ledger has the line already, and the transaction is not committed."""
+    person = ClientshipFactory.create(service=service_a).person
+    written, looked = Event(), Event()
+
+    def erases() -> None:
+        try:
+            with transaction.atomic():
+                vtj_data.lock([person.pk])
+                erasure.erase_now(clerk, person.pk)
+                written.set()
+                looked.wait(10)
+                time.sleep(0.3)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        erased = pool.submit(erases)
+        assert written.wait(10)
+        newest = ledger.last()
+        assert newest is not None
+        assert newest.what == ledger.ERASED
+        assert lock.state().position.number < newest.position.number
+        looked.set()
+        assert lock.reason() is None
+        erased.result()
+    assert lock.reason() is None
+    assert not Person.objects.exists()
 
 
 def test_f45_who_was_erased_since_is_erased_again_and_the_receipt_is_back(service_a: Service) -> None:
