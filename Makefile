@@ -37,7 +37,7 @@ translations: $(DEV) ## collect the texts of the pages and compile their transla
 	@$(BIN)/python -m tools.translations
 
 clean: ## remove the virtual environment and everything that runs have left
-	@test ! -x $(BIN)/python || $(BIN)/python -m vtjsync.demo.postgres stop 2>/dev/null || true
+	@test ! -x $(BIN)/python || $(BIN)/python -m vtjsync.demo.postgres remove 2>/dev/null || true
 	@rm -rf .venv var
 
 $(RUN): requirements.txt requirements-demo.txt tools/venv.sh

@@ -16,6 +16,7 @@ from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from registry import lock
 from registry.models import Clientship, Person, Problem, ProblemKind, Service, User
 
 SEE_CLIENTS: Final = "registry.see_clients"
@@ -73,15 +74,28 @@ def may(user: User, permission: str) -> bool:
     return permission in held
 
 
+def locked(access: Access) -> bool:
+    """Whether the register is locked after a restore (domain.md F45), as the user's page found it first."""
+    if access.user is None:
+        return lock.is_locked()
+    found: bool | None = getattr(access.user, "_found_locked", None)
+    if found is None:
+        found = access.user._found_locked = lock.is_locked()  # type: ignore[attr-defined]
+    return found
+
+
 def clientships(access: Access) -> QuerySet[Clientship]:
-    """The clientships that may be seen: those of one's own units (H52), of protected persons only by handlers (E38)."""
+    """The clientships that may be seen: those of one's own units (H52), of protected persons only by handlers (E38).
+    While the register is locked after a restore anybody may have come under a ban since the backup (F45)."""
     rows = Clientship.objects.all()
     if access.user is None:
         return rows
     if not access.may(SEE_CLIENTS):
         return rows.none()
     rows = rows.filter(service__unit__staff=access.user)
-    return rows if access.may(HANDLE_PROTECTED) else rows.filter(person__protected=False)
+    if access.may(HANDLE_PROTECTED):
+        return rows
+    return rows.none() if locked(access) else rows.filter(person__protected=False)
 
 
 def persons(access: Access) -> QuerySet[Person]:

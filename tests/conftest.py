@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.utils import translation
+from pytest_django import Settings
 
 from tests import chromium
 
@@ -25,13 +28,21 @@ PATIENCE_MS = 20_000
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """The tests' database. Between tests it is emptied, which the audit log's triggers against truncation refuse."""
+    """The tests' database. Between tests it is emptied, which triggers against truncation refuse."""
     from tests import evidence
 
     with django_db_blocker.unblock():
         evidence.few_months()
         evidence.allow_truncate()
+        call_command("pgtrigger", "disable", "registry.ErasureReceipt:no_truncate", verbosity=0)
         connection.close()
+
+
+@pytest.fixture(autouse=True)
+def ledger(settings: Settings, tmp_path: Path) -> Path:
+    """The ledger of erasures of the test: with that of another one its database would be taken for a backup."""
+    settings.ERASURE_LEDGER = tmp_path / "ledger" / "erasure.jsonl"
+    return settings.ERASURE_LEDGER
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from django.conf import settings
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,7 +23,8 @@ def environment(**more: str) -> dict[str, str]:
     # A directory with sockets takes the place of the host: postgres://user:@//directory/database
     account = f"{database['USER']}:{quote(database['PASSWORD'] or '')}"
     url = f"postgres://{account}@{'//' if host.startswith('/') else ''}{where.lstrip('/')}/{database['NAME']}"
-    return os.environ | {"DJANGO_SETTINGS_MODULE": "vtjsync.settings", "DATABASE_URL": url} | more
+    own = {"DATABASE_URL": url, "ERASURE_LEDGER": str(settings.ERASURE_LEDGER)}
+    return os.environ | {"DJANGO_SETTINGS_MODULE": "vtjsync.settings"} | own | more
 
 
 def start(*arguments: str, **more: str) -> subprocess.Popen[str]:

@@ -132,7 +132,10 @@ RECONCILE_DAYS: int = env("RECONCILE_DAYS")
 LOCATION_WARN = timedelta(hours=env("LOCATION_WARN_HOURS"))
 LOCATION_HIDE = timedelta(hours=env("LOCATION_HIDE_HOURS"))
 ENDED_CLIENTSHIP_DAYS: int = env("ENDED_CLIENTSHIP_DAYS")
-ERASURE_LEDGER = Path(env("ERASURE_LEDGER") or VAR_DIR / "erasure-ledger.jsonl")
+# On another disk than the database's, so that no restore takes it back: nothing can be assumed of where that is.
+ERASURE_LEDGER = (
+    VAR_DIR / "erasure-ledger.jsonl" if DEMO and not env("ERASURE_LEDGER") else Path(required("ERASURE_LEDGER"))
+)
 APPLIED_CHANGE_MONTHS: int = env("APPLIED_CHANGE_MONTHS")
 
 INSTALLED_APPS = [

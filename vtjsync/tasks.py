@@ -15,7 +15,9 @@ from django.db.models.functions import Now
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
+from registry import lock
 from registry.clock import HELSINKI, helsinki_day, today
+from registry.lock import Locked
 from registry.policies import CHANGE_SCHEDULE, RUN_SYNC, Access
 from registry.services import audit, audit_months, audit_seals, erasure
 from registry.services.audit import Action
@@ -77,10 +79,13 @@ def fetch(person_ids: Sequence[int]) -> int:
         granted = permit.granted(today())
         connection = Connection()
         try:
-            return basic_data.fetch(connection, person_ids, granted)["received"]
+            counts = basic_data.fetch(connection, person_ids, granted)
+            if counts["bans_started"]:
+                lock.mark()
+            return counts["received"]
         finally:
             connection.close()
-    except (VtjError, Stopped, permit.NoPermit, Overtaken, StorageError) as error:
+    except (VtjError, Stopped, Locked, permit.NoPermit, Overtaken, StorageError) as error:
         log.warning("basic data was not fetched at once: %s: %s", type(error).__name__, error)
         return 0
 

@@ -5,6 +5,7 @@ from registry.models.clientship import Clientship, EndReason, ErasureHold, Erasu
 from registry.models.organisation import Authority, DataPermit, Provider, Service, Unit, User
 from registry.models.person import AppliedChange, ForeignAddress, Person, PersonCode, PersonStatus
 from registry.models.problem import Problem, ProblemKind
+from registry.models.standing import LockReason, Standing
 
 __all__ = [
     "AppliedChange",
@@ -18,6 +19,7 @@ __all__ = [
     "ErasureHold",
     "ErasureReceipt",
     "ForeignAddress",
+    "LockReason",
     "NameCheck",
     "Person",
     "PersonCode",
@@ -26,6 +28,7 @@ __all__ = [
     "ProblemKind",
     "Provider",
     "Service",
+    "Standing",
     "SubjectCode",
     "Unit",
     "User",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -11,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from registry.models.organisation import Provider, Service
 from registry.models.person import Person
+
+RECEIPTS_STAY = "receipts of erasures stay as they are"
 
 
 class EndReason(models.TextChoices):
@@ -85,13 +88,18 @@ class NameCheck(models.Model):
 class ErasureReceipt(models.Model):
     """Proof that a person, or one ended clientship of a person who stays, was erased (domain.md F45).
 
-    ``code_hashes`` are keyed hashes of the person's codes: pseudonymous data. ``rows`` counts what went, per table.
+    Pseudonymous data: ``subject`` is the random id that the audit log knows the person by, ``code_hashes`` are keyed
+    hashes of the person's codes. ``rows`` counts what went, per table. ``in_ledger``: the ledger has it too; all else
+    never changes.
     """
 
     erased_at = models.DateTimeField(db_default=Now())
+    subject = models.UUIDField()
     code_hashes = ArrayField(models.BinaryField())
     services = ArrayField(models.TextField())
     whole_person = models.BooleanField()
+    # Of a clientship of a person who stays: which one of the service it was.
+    clientship_start = models.DateField(null=True)
     rows = models.JSONField()
     in_ledger = models.BooleanField(default=False)
 
@@ -101,6 +109,28 @@ class ErasureReceipt(models.Model):
         indexes = [
             models.Index(fields=["erased_at"], name="receipt_by_time"),
             models.Index(fields=["id"], condition=Q(in_ledger=False), name="receipt_not_in_ledger"),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="append_only",
+                operation=pgtrigger.Delete,
+                when=pgtrigger.Before,
+                func=f"RAISE EXCEPTION '{RECEIPTS_STAY}';",
+            ),
+            pgtrigger.Trigger(
+                name="only_the_ledger_is_noted",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.AnyChange(exclude=["in_ledger"]),
+                func=f"RAISE EXCEPTION '{RECEIPTS_STAY}';",
+            ),
+            pgtrigger.Trigger(
+                name="no_truncate",
+                operation=pgtrigger.Truncate,
+                when=pgtrigger.Before,
+                level=pgtrigger.Statement,
+                func=f"RAISE EXCEPTION '{RECEIPTS_STAY}';",
+            ),
         ]
 
     def __str__(self) -> str:

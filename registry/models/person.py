@@ -229,7 +229,11 @@ class AppliedChange(models.Model):
         indexes = [
             models.Index(fields=["person", "-id"], name="change_of_person"),
             models.Index(fields=["run"], name="change_of_run"),
-            models.Index(fields=["applied_at"], name="change_by_age"),
+            models.Index(
+                fields=["applied_at"],
+                condition=Q(old_value__isnull=False) | Q(new_value__isnull=False),
+                name="change_with_values_by_age",
+            ),
         ]
         triggers = [
             pgtrigger.Trigger(

@@ -8,7 +8,7 @@ from typing import Final
 from django.db.models import TextChoices
 from django.utils.translation import gettext, gettext_noop
 
-from registry.models import ProblemKind
+from registry.models import LockReason, ProblemKind
 from registry.selectors.place import Override
 from registry.services.audit import Action
 from registry.services.look_up import Reason
@@ -34,6 +34,7 @@ BASES: Final = (
     gettext_noop("inquiry of a person"),
     gettext_noop("connection to VTJ"),
     gettext_noop("nightly check"),
+    gettext_noop("restore from a backup"),
 )
 OUTCOMES: Final = {
     "done": gettext_noop("done"),
@@ -47,6 +48,7 @@ OUTCOMES: Final = {
     "found": gettext_noop("something was found"),
     "dry run": gettext_noop("only tried"),
     "unconfirmed": gettext_noop("not written, a confirmation is needed"),
+    "without ledger": gettext_noop("the ledger was lost"),
     "RUNNING": gettext_noop("Running"),
     "COMPLETE": gettext_noop("Complete"),
     "INCOMPLETE": gettext_noop("Incomplete: the next run goes on"),
@@ -63,6 +65,9 @@ DETAILS: Final = {
     "started_by": gettext_noop("started by"),
     "clientships": gettext_noop("clientships"),
     "reason": gettext_noop("reason"),
+    "why": gettext_noop("why"),
+    "receipts": gettext_noop("receipts"),
+    "changes": gettext_noop("changes"),
     "unconfirmed": gettext_noop("not confirmed lately"),
     "kind": gettext_noop("kind"),
     "groups": gettext_noop("data groups"),
@@ -101,7 +106,12 @@ DETAILS: Final = {
 }
 
 # What these details hold is one of a few words.
-CHOICES: Final[dict[str, type[TextChoices]]] = {"reason": Reason, "unconfirmed": Override, "problem": ProblemKind}
+CHOICES: Final[dict[str, type[TextChoices]]] = {
+    "reason": Reason,
+    "why": LockReason,
+    "unconfirmed": Override,
+    "problem": ProblemKind,
+}
 _YES_OR_NO: Final = {"True": gettext_noop("yes"), "False": gettext_noop("no")}
 VALUES: Final = {
     "kind": {"SYNC": gettext_noop("Sync"), "RECONCILIATION": gettext_noop("Reconciliation")},

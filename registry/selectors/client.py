@@ -24,6 +24,7 @@ from registry.policies import (
     SEE_FORMER,
     Access,
     clientships,
+    locked,
     persons,
 )
 from registry.problem_kinds import KINDS
@@ -191,7 +192,14 @@ def _page(access: Access, person: Person, record: PersonRecord, action: Action) 
     notices, kinds = _notices(problems), {problem.kind for problem in problems}
     mismatch = ProblemKind.NAME_MISMATCH in kinds
     permit, confirmed = permit_on(today()), ports.source().confirmed_at([person.pk]).get(person.pk)
-    place = place_of(person, permit=permit, mismatch=mismatch, confirmed=confirmed, now=datetime.now(UTC))
+    place = place_of(
+        person,
+        permit=permit,
+        mismatch=mismatch,
+        confirmed=confirmed,
+        now=datetime.now(UTC),
+        locked=locked(access),
+    )
     record = PersonRecord(protected=record.protected) if mismatch else record
     granted = granted_groups(permit)
     visible = granted_places(permit) if place.visible else frozenset()

@@ -22,7 +22,7 @@ from registry.clock import today
 from registry.hetu import Hetu, masked
 from registry.models import Person, PersonCode, Problem, ProblemKind
 from registry.names import name_key
-from registry.policies import SEE_CLIENTS, Access, clientships, persons
+from registry.policies import SEE_CLIENTS, Access, clientships, locked, persons
 from registry.record import Group
 from registry.selectors.place import granted_groups, granted_places, permit_on, place_of
 from registry.selectors.signs import Sign, signs_of
@@ -150,12 +150,14 @@ def _rows(access: Access, found: Sequence[Person]) -> tuple[ClientRow, ...]:
     services, problems = _services(access, wanted), _problems(wanted)
     confirmed, permit, now = ports.source().confirmed_at(wanted), permit_on(today()), datetime.now(UTC)
     current = person_codes.current(wanted)
+    hidden = locked(access)
     language, granted, places = get_language() or "fi", granted_groups(permit), granted_places(permit)
     rows = []
     for person in found:
         kinds = problems[person.pk]
         mismatch = ProblemKind.NAME_MISMATCH in kinds
-        place = place_of(person, permit=permit, mismatch=mismatch, confirmed=confirmed.get(person.pk), now=now)
+        at = confirmed.get(person.pk)
+        place = place_of(person, permit=permit, mismatch=mismatch, confirmed=at, now=now, locked=hidden)
         code = person.municipality_code if place.visible and Group.MUNICIPALITY in places else None
         rows.append(
             ClientRow(

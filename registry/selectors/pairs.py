@@ -145,13 +145,13 @@ def _sides(access: Access, both: Mapping[Person, PersonRecord], permit: DataPerm
     mine = policies.clientships(access).filter(person__in=ids(wanted)).distinct().select_related("service", "provider")
     every = list(Clientship.objects.filter(person__in=ids(wanted)).values_list("person", flat=True))
     shown = list(mine.order_by("-start", "-pk"))
-    now = datetime.now(UTC)
+    now, locked = datetime.now(UTC), policies.locked(access)
 
     def side(person: Person, record: PersonRecord) -> Side:
         own = {kind for owner, kind in kinds if owner == person.pk}
         doubted = ProblemKind.NAME_MISMATCH in own
         at = confirmed.get(person.pk)
-        place = place_of(person, permit=permit, mismatch=doubted, confirmed=at, now=now)
+        place = place_of(person, permit=permit, mismatch=doubted, confirmed=at, now=now, locked=locked)
         clientships = tuple(one for one in shown if one.person_id == person.pk)
         return Side(
             subject=person.subject,

@@ -28,6 +28,7 @@ class Place(models.TextChoices):
     CHECKED = "CHECKED", _("Shown when VTJ has answered.")
     MISMATCH = "MISMATCH", _("Hidden until it is certain that this is the right person.")
     UNCONFIRMED = "UNCONFIRMED", _("Hidden: VTJ has not confirmed it for so long that it may be wrong.")
+    LOCKED = "LOCKED", _("Hidden: the register was restored from a backup and is not up to date yet.")
     NO_PERMIT = "NO_PERMIT", _("Hidden: no data permit is in force.")
 
     @property
@@ -71,14 +72,22 @@ def granted_groups(permit: DataPermit | None) -> frozenset[Group]:
 
 
 def place_of(
-    person: Person, *, permit: DataPermit | None, mismatch: bool, confirmed: datetime | None, now: datetime
+    person: Person,
+    *,
+    permit: DataPermit | None,
+    mismatch: bool,
+    confirmed: datetime | None,
+    now: datetime,
+    locked: bool,
 ) -> Place:
     """What holds of this person's location. ``mismatch``: a problem says that this may be somebody else (outside.md);
-    ``confirmed``: when the source last knew the data to be up to date. The first rule that holds decides."""
+    ``confirmed``: when the source last knew the data to be up to date; ``locked``: the register is, after a restore
+    (F45). The first rule that holds decides."""
     age = now - confirmed if confirmed else timedelta.max
     rules = (
         (person.protected, Place.PROTECTED),
         (mismatch, Place.MISMATCH),
+        (locked, Place.LOCKED),
         (permit is None, Place.NO_PERMIT),
         (person.status == PersonStatus.AWAITING, Place.AWAITING),
         (person.location_hidden, Place.CHECKED),

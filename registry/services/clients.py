@@ -18,7 +18,7 @@ from registry import ports
 from registry.clock import today
 from registry.hetu import Hetu
 from registry.models import Clientship, EndReason, Person, PersonStatus, Provider, Service
-from registry.policies import HANDLE_PROTECTED, MANAGE_CLIENTSHIPS, Access, clientships, services
+from registry.policies import HANDLE_PROTECTED, MANAGE_CLIENTSHIPS, Access, clientships, locked, services
 from registry.services import audit, erasure, persons, vtj_data
 from registry.services.audit import Action
 from registry.services.errors import AlreadyClient, Refused
@@ -65,6 +65,9 @@ def add(
         raise PermissionDenied
     if provider is not None and not service.providers.filter(pk=provider.pk).exists():
         raise Refused(_("The provider does not produce this service."))
+    if locked(access):
+        # Who was erased after the backup is back in it, until the ledger is replayed (domain.md F45).
+        raise Refused(_("The register is locked after a restore from a backup. Add the client when it is open again."))
     if start < EARLIEST:
         raise Refused(_("The start date is too far in the past."))
     if start > LATEST:

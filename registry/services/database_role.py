@@ -14,6 +14,7 @@ EVIDENCE: Final = {
     "registry_auditseal": "SELECT, INSERT",
     "registry_subjectcode": "SELECT, INSERT",
     "registry_audithold": "SELECT, INSERT, UPDATE (released_at, released_by)",
+    "registry_erasurereceipt": "SELECT, INSERT",
     "django_migrations": "SELECT",
 }
 FUNCTIONS: Final = (

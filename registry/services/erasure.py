@@ -1,21 +1,18 @@
 """Erasure at the end of the purpose (domain.md F42-F45): by the due run, the day after the last clientship's end.
 
 Everything that hangs on a person goes: every table with a reference to the person is found by the models themselves,
-so that a table added later is not forgotten. A receipt stays, in the database and in a ledger outside of it.
+so that a table added later is not forgotten. A receipt stays, in the database and in a ledger outside of it. While the
+register is locked after a restore nothing is erased: an end in the backup may have been taken back since.
 """
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, Final
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -23,17 +20,17 @@ from django.db.models import ForeignObjectRel
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from registry import ports
+from registry import lock, ports
+from registry.clock import today
 from registry.hetu import Hetu
-from registry.models import Clientship, ErasureHold, ErasureReceipt, Person, PersonCode
+from registry.models import Clientship, ErasureHold, ErasureReceipt, Person, PersonCode, User
 from registry.policies import CONFIRM_ERASURE, Access
-from registry.services import audit, problems, uncovered, vtj_data
+from registry.services import audit, old_values, problems, receipts, uncovered, vtj_data
 from registry.services.audit import Action, code_hash
 from registry.services.errors import Refused
 from registry.sql import ids
 
 BATCH: Final = 1000
-LEDGER_BATCH: Final = 10_000
 HOLD_PERSONS: Final = 50
 HOLD_SHARE: Final = 0.01
 
@@ -65,14 +62,18 @@ class Due:
 
 @dataclass
 class Report:
-    """What a run erased: rows by table. ``held``: so many were due that a second person has to confirm it first."""
+    """What a run erased: rows by table. ``held``: so many were due that a second person has to confirm it first;
+    ``locked``: the register is locked after a restore."""
 
     persons: int = 0
     clientships: int = 0
     held: int = 0
+    locked: bool = False
     rows: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
+        if self.locked:
+            return "nothing was erased: the register is locked after a restore"
         if self.held:
             return f"{self.held} persons are due for erasure: so many wait for a second person's confirmation"
         return f"{self.persons} persons and {self.clientships} ended clientships of persons who stay were erased"
@@ -112,38 +113,74 @@ def due(day: date) -> Due:
 def run(access: Access, day: date) -> Report:
     """Erases what is due on the Helsinki day, a thousand persons in a transaction. What a crash leaves is due still.
 
-    Raises OSError when the ledger cannot be written; until the receipts are there, nobody else is erased.
+    Raises OSError when the ledger cannot be written; then nobody is erased, or nobody else.
     """
-    write_ledger()
-    report = Report(held=_held_back(day), rows=uncovered.erase(access, day))
+    if lock.is_locked():
+        return Report(locked=True)
+    receipts.write_waiting()
+    report = Report(held=_held_back(day), rows=uncovered.erase(access, day) + old_values.forget(access, day))
     if not report.held:
         while batch := _due_persons(day):
             with transaction.atomic():
                 locked = vtj_data.lock({*batch, *_other_entries(batch)})
                 if still := _due_persons(day, among=locked):
-                    report.rows += _erase(access, still)
+                    gone = _erase(access, still)
+                    receipts.keep(gone)
+                    report.rows += sum((Counter(one.rows) for one in gone), Counter())
                     report.persons += len(still)
-            write_ledger()
         report.clientships = _erase_clientships(access, day)
         report.rows["registry_clientship"] += report.clientships
         ErasureHold.objects.filter(done_at=None).update(done_at=Now())
-        write_ledger()
+    if report.persons or report.clientships:
+        lock.mark()
     _sample_anew(erased=bool(+report.rows))
     return report
 
 
 def erase_now(access: Access, person_id: int) -> None:
-    """Erases one person at once, who was added by mistake (domain.md H55). For use inside a transaction that has
-    locked the person; :func:`write_ledger` follows when it is committed."""
-    _erase(access, [person_id])
-    transaction.on_commit(write_ledger, robust=True)
+    """Erases one person at once, who was added by mistake (domain.md H55). For use as the last act of a transaction
+    that has locked the person."""
+    receipts.keep_or_wait(_erase(access, [person_id]))
+    lock.mark()
 
 
 def erase_clientship_now(access: Access, clientship: Clientship) -> None:
     """The same of one clientship of a person who stays."""
     clientship.delete()
-    _clientships_erased(access, [(clientship.person_id, clientship.service.code)])
-    transaction.on_commit(write_ledger, robust=True)
+    gone = [(clientship.person_id, clientship.service.code, clientship.start)]
+    receipts.keep_or_wait(_clientships_erased(access, gone))
+    lock.mark()
+
+
+def erase_again(access: Access, person_ids: Collection[int]) -> int:
+    """Erases persons who are back from a backup, in the caller's transaction and without another receipt. Returns how
+    many were still there."""
+    locked = set(vtj_data.lock({*person_ids, *_other_entries(list(person_ids))}))
+    still = sorted(locked.intersection(person_ids))
+    if still:
+        _erase(access, still)
+    return len(still)
+
+
+def is_due(told: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether all that these receipts of the ledger tell of is here and due for erasure today."""
+    day = today()
+    whole = [UUID(one["subject"]) for one in told if one["whole_person"]]
+    parts = [one for one in told if not one["whole_person"]]
+    subjects = [UUID(one["subject"]) for one in parts]
+    services, starts = [one["services"][0] for one in parts], [one["clientship_start"] for one in parts]
+    with connection.cursor() as cursor:
+        sql = f"SELECT count(*) FROM registry_person p WHERE p.subject = ANY(%s) AND {_PERSON_DUE}"  # noqa: S608
+        cursor.execute(sql, [whole, day, day])
+        persons = cursor.fetchone()[0]
+        cursor.execute(
+            "SELECT count(*) FROM unnest(%s::uuid[], %s::text[], %s::date[]) AS told (subject, service, start)"  # noqa: S608
+            " JOIN registry_person p USING (subject) JOIN registry_service s ON s.code = told.service"
+            " JOIN registry_clientship c ON c.person_id = p.id AND c.service_id = s.id AND c.start = told.start"
+            f" WHERE {_CLIENTSHIP_DUE}",
+            [subjects, services, starts, *_clientship_values(day)],
+        )
+        return bool(persons == len(whole) and cursor.fetchone()[0] == len(parts))
 
 
 def held() -> ErasureHold | None:
@@ -159,48 +196,25 @@ def confirm(access: Access, *, persons: int) -> None:
         waiting = ErasureHold.objects.select_for_update().filter(done_at=None).first()
         if waiting is None or waiting.persons != persons:
             raise Refused(_("Something has changed since you opened the page. Look at the number again."))
+        if access.user is not None and _entered_by(access.user):
+            raise Refused(_("You entered some of these ends yourself: somebody else has to confirm the erasure."))
         if waiting.confirmed_at is None:
             waiting.confirmed_at, waiting.confirmed_by = Now(), access.user
             waiting.save(update_fields=["confirmed_at", "confirmed_by"])
             audit.record(access, Action.CONFIRM_ERASURE, count=waiting.persons)
 
 
-def write_ledger() -> None:
-    """Copies the receipts that are not there yet to the ledger outside the database (domain.md F45). A crash in between
-    may write one twice, never leave one out. Raises OSError."""
-    waiting = ErasureReceipt.objects.filter(in_ledger=False).order_by("id")
-    if not waiting.exists():
-        return
-    with _ledger() as file:
-        while receipts := list(waiting[:LEDGER_BATCH]):
-            file.writelines(_ledger_line(receipt) for receipt in receipts)
-            file.flush()
-            os.fsync(file.fileno())
-            ErasureReceipt.objects.filter(id__in=ids(one.pk for one in receipts)).update(in_ledger=True)
-
-
-@contextmanager
-def _ledger() -> Iterator[BinaryIO]:
-    """The ledger, to be added to: at the beginning of a line, and by one writer at a time."""
-    path = Path(settings.ERASURE_LEDGER)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "ab+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if (end := file.seek(0, os.SEEK_END)) and os.pread(file.fileno(), 1, end - 1) != b"\n":
-            # A full disk or a crash has cut the last line off. Its receipt comes again.
-            file.write(b"\n")
-        yield file
-
-
-def _ledger_line(receipt: ErasureReceipt) -> bytes:
-    told = {
-        "erased_at": receipt.erased_at.isoformat(),
-        "code_hashes": [bytes(one).hex() for one in receipt.code_hashes],
-        "services": receipt.services,
-        "whole_person": receipt.whole_person,
-        "rows": receipt.rows,
-    }
-    return json.dumps(told, ensure_ascii=False).encode() + b"\n"
+def _entered_by(user: User) -> bool:
+    """Whether the user entered an end for which somebody is due: then they are not the second person (domain.md F43).
+    Of an end from an imported list nobody knows."""
+    day = today()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM registry_clientship c JOIN registry_person p ON p.id = c.person_id"  # noqa: S608
+            f" WHERE c.ended_by_id = %s AND {_PERSON_DUE})",
+            [user.pk, day, day],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def _held_back(day: date) -> int:
@@ -247,8 +261,9 @@ def remove(person_ids: Sequence[int]) -> dict[int, Counter[str]]:
     return rows
 
 
-def _erase(access: Access, person_ids: Sequence[int]) -> Counter[str]:
-    """Erases the persons, whose rows are locked, with everything that refers to them.
+def _erase(access: Access, person_ids: Sequence[int]) -> list[ErasureReceipt]:
+    """Erases the persons, whose rows are locked, with everything that refers to them. Returns the receipts, for the
+    caller to keep.
 
     Who was taken for the same person as one of them (domain.md D30) is asked about: the code may now be theirs.
     """
@@ -260,20 +275,17 @@ def _erase(access: Access, person_ids: Sequence[int]) -> Counter[str]:
         services.setdefault(person, []).append(service)
     subjects = dict(Person.objects.filter(id__in=ids(person_ids)).values_list("id", "subject"))
     rows = remove(person_ids)
-    ErasureReceipt.objects.bulk_create(
-        [
-            ErasureReceipt(
-                code_hashes=hashes.get(person, []),
-                services=services.get(person, []),
-                whole_person=True,
-                rows=dict(rows[person]),
-            )
-            for person in person_ids
-        ],
-        batch_size=BATCH,
-    )
     audit.record(access, Action.ERASE, subjects=subjects.values())
-    return sum(rows.values(), Counter())
+    return [
+        ErasureReceipt(
+            subject=subjects[person],
+            code_hashes=hashes.get(person, []),
+            services=services.get(person, []),
+            whole_person=True,
+            rows=dict(rows[person]),
+        )
+        for person in person_ids
+    ]
 
 
 def _erase_clientships(access: Access, day: date) -> int:
@@ -290,33 +302,33 @@ def _erase_clientships(access: Access, day: date) -> int:
                 return erased
             cursor.execute(
                 f"DELETE FROM registry_clientship c USING registry_service s WHERE {_CLIENTSHIP_DUE}"  # noqa: S608
-                " AND c.person_id = ANY(%s) AND s.id = c.service_id RETURNING c.person_id, s.code",
+                " AND c.person_id = ANY(%s) AND s.id = c.service_id RETURNING c.person_id, s.code, c.start",
                 [*_clientship_values(day), persons],
             )
             gone = cursor.fetchall()
-            _clientships_erased(access, gone)
+            receipts.keep(_clientships_erased(access, gone))
             erased += len(gone)
 
 
-def _clientships_erased(access: Access, gone: Sequence[tuple[int, str]]) -> None:
-    """The receipts, and the event, of clientships that were erased: the person, who stays, and the service's code."""
-    persons = {person for person, _ in gone}
+def _clientships_erased(access: Access, gone: Sequence[tuple[int, str, date]]) -> list[ErasureReceipt]:
+    """The event, and the receipts for the caller to keep, of clientships that were erased: the person, who stays, the
+    service's code, and the first day."""
+    persons = {person for person, _, _ in gone}
     hashes = _code_hashes(persons)
-    ErasureReceipt.objects.bulk_create(
-        [
-            ErasureReceipt(
-                code_hashes=hashes.get(person, []),
-                services=[service],
-                whole_person=False,
-                rows={"registry_clientship": 1},
-            )
-            for person, service in gone
-        ],
-        batch_size=BATCH,
-    )
-    subjects = Person.objects.filter(id__in=ids(persons)).values_list("subject", flat=True)
+    subjects = dict(Person.objects.filter(id__in=ids(persons)).values_list("id", "subject"))
     if gone:
-        audit.record(access, Action.ERASE, subjects=subjects, details={"clientships": len(gone)})
+        audit.record(access, Action.ERASE, subjects=subjects.values(), details={"clientships": len(gone)})
+    return [
+        ErasureReceipt(
+            subject=subjects[person],
+            code_hashes=hashes.get(person, []),
+            services=[service],
+            whole_person=False,
+            clientship_start=start,
+            rows={"registry_clientship": 1},
+        )
+        for person, service, start in gone
+    ]
 
 
 def _other_entries(person_ids: Sequence[int]) -> set[int]:

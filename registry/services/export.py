@@ -18,8 +18,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from registry import ports
+from registry import lock, ports
 from registry.clock import HELSINKI, today
 from registry.models import Clientship, DataPermit, PersonCode, PersonStatus, Problem, ProblemKind
 from registry.policies import EXPORT_REGISTER, HANDLE_PROTECTED, SEE_FORMER, Access
@@ -27,6 +28,7 @@ from registry.record import LOST_TRACK, ForeignAddress, HomeAddress, PartialDate
 from registry.selectors.place import Override, granted_groups, granted_places, permit_on
 from registry.services import audit, vtj_data
 from registry.services.audit import Action
+from registry.services.errors import Refused
 from registry.sql import ids
 
 CHUNK: Final = 2000
@@ -54,9 +56,11 @@ def export(access: Access, path: Path, options: Options) -> int:
     """Writes the register to the file, sorted by current code, and returns the number of persons.
 
     The file appears whole or not at all, with mode 0600. Protected persons and former codes need the rights for them
-    too (domain.md D31, E38). Raises PermissionDenied and OSError.
+    too (domain.md D31, E38). Raises PermissionDenied and OSError, and Refused while the register is locked (F45).
     """
     access.require(EXPORT_REGISTER)
+    if lock.is_locked():
+        raise Refused(_("The register is locked after a restore from a backup: nothing is exported until it is open."))
     if options.protected:
         access.require(HANDLE_PROTECTED)
     if options.former:
@@ -122,7 +126,7 @@ def _chunk(
     confirmed = ports.source().confirmed_at(wanted)
     limit = settings.LOCATION_HIDE if options.unconfirmed else settings.LOCATION_WARN
     oldest, granted = timezone.now() - limit, granted_places(permit)
-    for code, person, _ in persons:
+    for code, person, _subject in persons:
         one, kinds = held.get(person), problems.get(person, set())
         if one is None or (one.record.protected and not options.protected):
             continue  # erased, or under a ban, since the list was made

@@ -15,7 +15,9 @@ from typing import Any, BinaryIO, Final
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
 
+from registry import lock
 from registry.hetu import Hetu
 from registry.models import EndReason, Person, Provider, Service
 from registry.policies import HANDLE_PROTECTED, MANAGE_CLIENTSHIPS, Access, services
@@ -191,6 +193,9 @@ def run(access: Access, file: BinaryIO, *, day: date, dry_run: bool = False, con
     """
     access.require(MANAGE_CLIENTSHIPS)
     access.require(HANDLE_PROTECTED)
+    if not lock.may_ask():
+        # Who was erased after the backup is back in it, until the ledger is replayed (domain.md F45).
+        raise Refused(_("The register is locked after a restore: python manage.py restore_finish --replay-only first."))
     report = Report()
     with transaction.atomic(), without_values(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])

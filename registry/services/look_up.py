@@ -19,7 +19,7 @@ from registry import ports
 from registry.clock import HELSINKI, today
 from registry.hetu import Hetu
 from registry.models import AuditEvent, PersonCode, User
-from registry.policies import MANAGE_CLIENTSHIPS, Access
+from registry.policies import MANAGE_CLIENTSHIPS, Access, locked
 from registry.ports import Identity
 from registry.selectors.place import permit_on
 from registry.services import audit
@@ -50,9 +50,9 @@ CLOSED: Final = _(
 
 def offered(access: Access) -> bool:
     """Whether the caller may look anybody up in this installation, now: without a data permit nobody is asked about
-    (domain.md A2)."""
+    (domain.md A2), and while the register is locked after a restore either (F45)."""
     may = access.user is not None and access.may(MANAGE_CLIENTSHIPS)
-    return may and ports.source().offers_look_ups() and permit_on(today()) is not None
+    return may and ports.source().offers_look_ups() and permit_on(today()) is not None and not locked(access)
 
 
 def look_up(access: Access, code: Hetu, reason: Reason) -> Identity:

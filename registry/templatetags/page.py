@@ -9,15 +9,18 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from registry import lock
 from registry.models import Authority, User
 from registry.policies import (
     CONFIRM_ERASURE,
+    HANDLE_PROTECTED,
     MANAGE_CLIENTSHIPS,
     SEE_AUDIT_LOG,
     SEE_CLIENTS,
     SEE_PROBLEMS,
     SEE_SYNC,
     Access,
+    locked,
     may,
 )
 from registry.selectors import problems
@@ -72,6 +75,26 @@ def _waiting(user: User) -> str:
     """How many problems of the user's own clients wait; nothing when none do, or there are no own clients."""
     count = problems.count_own(Access(user, "")) if may(user, SEE_CLIENTS) else 0
     return f"{problems.COUNTED}+" if count > problems.COUNTED else str(count or "")
+
+
+@register.inclusion_tag("components/lock.html", takes_context=True)
+def lock_notice(context: dict[str, Any]) -> dict[str, Any]:
+    """That the register is locked after a restore from a backup (domain.md F45); how to go on, for administrators."""
+    reason = lock.reason()
+    user = getattr(context.get("request"), "user", None)
+    return {
+        "reason": reason,
+        "command": "python manage.py restore_finish",
+        "replayed": reason is not None and lock.state().replayed_at is not None,
+        "may_finish": reason is not None and user is not None and user.is_authenticated and may(user, SEE_SYNC),
+    }
+
+
+@register.simple_tag(takes_context=True)
+def no_clients_shown(context: dict[str, Any]) -> bool:
+    """Whether this user sees no client, only because the register is locked."""
+    user = context["request"].user
+    return locked(Access(user, "")) and not may(user, HANDLE_PROTECTED)
 
 
 @register.simple_tag(takes_context=True)

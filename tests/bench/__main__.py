@@ -40,7 +40,9 @@ def _measured(server: harness.Server, work: str, size: int) -> int:
         admin.execute("CREATE DATABASE bench")
     url = f"postgres://{server['user']}:@/{server['host']}/bench"
     command = [sys.executable, "-c", f"from tests.bench import harness; harness.measure({work!r}, {size})"]
-    environment = os.environ | harness.SETTINGS | {"DATABASE_URL": url}
+    # With the ledger of another database this one would be taken for a backup.
+    own = {"DATABASE_URL": url, "ERASURE_LEDGER": str(harness.VAR / f"ledger-{work}.jsonl")}
+    environment = os.environ | harness.SETTINGS | own
     return int(subprocess.run(command, env=environment, check=False).returncode != 0)
 
 

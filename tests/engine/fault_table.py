@@ -106,6 +106,7 @@ def main() -> None:
 
     django.setup()
     logging.disable()
+    from django.conf import settings
     from django.db import connection
 
     from vtjsync.simulator import server
@@ -115,6 +116,7 @@ def main() -> None:
     vtj = server.start(population=1, seed=1, slow_seconds=0.01)
     try:
         with TemporaryDirectory() as folder:
+            settings.ERASURE_LEDGER = Path(folder, "ledger.jsonl")
             text = "".join(_lines(vtj, Path(folder)))
     finally:
         vtj.stop()

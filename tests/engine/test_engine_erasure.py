@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from pytest_django import Settings
 
 from registry.clock import today
 from registry.models import Clientship, Person, PersonCode, PersonStatus, SubjectCode
@@ -34,11 +32,6 @@ from vtjsync.simulator.server import Handle
 pytestmark = pytest.mark.django_db
 
 TOMORROW = today() + timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def _ledger(settings: Settings, tmp_path: Path) -> None:
-    settings.ERASURE_LEDGER = tmp_path / "ledger.jsonl"
 
 
 def erase(*persons: Person) -> None:

@@ -4,7 +4,7 @@ The server listens on a socket that only its user can reach, and on no port. Pos
 server runs as ``nobody``, with its files where nobody can reach them. Data lie under the ``var`` directory, or, when
 that is closed to the server's user, under /var/tmp.
 
-    python -m vtjsync.demo.postgres start|stop
+    python -m vtjsync.demo.postgres start|stop|remove
 """
 
 from __future__ import annotations
@@ -223,5 +223,7 @@ if __name__ == "__main__":
             print(ensure_running(directory)["HOST"])
         case ["stop"]:
             stop(directory)
+        case ["remove"]:
+            remove(directory)
         case _:
-            sys.exit("start or stop")
+            sys.exit("start, stop or remove")

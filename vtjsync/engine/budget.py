@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
 
+from registry import lock
 from vtjsync.models import SyncControl
 
 
@@ -68,7 +69,9 @@ class Stopped(Exception):
 
 
 def take(priority: Priority) -> bool:
-    """Takes one request from the minute; False: look again in a second. Raises :class:`Stopped`."""
+    """Takes one request from the minute; False: look again in a second. Raises :class:`Stopped`, and Locked while the
+    ledger of erasures is not replayed after a restore: no code of somebody erased is sent (domain.md F45)."""
+    lock.require_asking()
     SyncControl.objects.get_or_create(pk=True)
     with transaction.atomic(), database.cursor() as cursor:
         cursor.execute(_CONTROL)

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection as database
 from django.db.models import Count
 
+from registry import lock
 from registry.clock import today
 from registry.models import AppliedChange
 from vtjsync.engine import basic_data, brake, due, permit
@@ -66,6 +67,7 @@ def drift(run_id: int) -> dict[str, int]:
 
 
 def _connected(run: Run, share: float | None, watch: Callable[[Run], None]) -> None:
+    lock.require_asking()
     permit.granted(today())
     brake.prepare()
 

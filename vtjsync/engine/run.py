@@ -20,8 +20,9 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from registry import lock
 from registry.policies import RUN_SYNC, Access
-from registry.services import audit, audit_seals
+from registry.services import audit, audit_seals, restore
 from registry.services.audit import Action
 from vtjsync.models import SyncControl, SyncRun
 
@@ -34,6 +35,9 @@ BASIS: Final = "VTJ synchronisation"
 REASONS: Final = {
     "SETTINGS": _("The settings of the connection to VTJ cannot be used."),
     "NO_PERMIT": _("No data permit is in force."),
+    "LOCKED": _(
+        "The register is locked after a restore from a backup: the ledger of erasures has to be replayed first."
+    ),
     "STOPPED": _("The sync is stopped until an administrator lets it go on."),
     "DENIED": _("VTJ or the security server refused us: the permit, the credentials or the certificate."),
     "UNAVAILABLE": _("VTJ did not answer."),
@@ -69,10 +73,17 @@ class Run:
         self.counts: Counter[str] = Counter()
         self.progress: dict[str, Any] = {}
         self._owner = row.owner
+        self._bans = 0
         self._written = time.monotonic()
 
     def beat(self, *, now: bool = False) -> None:
-        """Writes the counts and the progress, at most once a second. Raises :class:`Lost`."""
+        """Writes the counts and the progress, at most once a second. Raises :class:`Lost`.
+
+        A ban that has begun is noted in the ledger at once: a database from before it is known as one (domain.md F45).
+        """
+        if self.counts["bans_started"] > self._bans:
+            self._bans = self.counts["bans_started"]
+            lock.mark()
         if not now and time.monotonic() - self._written < HEARTBEAT_SECONDS:
             return
         self._written = time.monotonic()
@@ -92,6 +103,7 @@ class Run:
         # Not before the next tick but now: what a run did is what tampering would be about.
         with suppress(audit_seals.Rewound):
             audit_seals.seal()
+        lock.mark()
         return row
 
     def _row(self) -> Any:
@@ -108,6 +120,8 @@ def begin(started_by: str, wait: float = WAIT_SECONDS, kind: SyncRun.Kind = Sync
                 row = SyncRun.objects.create(started_by=started_by, owner=owner(), kind=kind)
                 details: dict[str, str | int] = {"run": row.pk, "kind": str(kind), "started_by": started_by}
                 audit.record(Access(None, BASIS), Action.START_RUN, details=details)
+            restore.notice()
+            lock.mark()
             return Run(row)
         except IntegrityError:
             if time.monotonic() >= deadline:

@@ -10,7 +10,9 @@ from typing import Final
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseError
 
+from registry import lock
 from registry.clock import today
+from registry.lock import Locked
 from registry.services.vtj_data import StorageError
 from vtjsync.engine import basic_data, brake, changes, cursors, due, permit
 from vtjsync.engine.brake import Braked
@@ -32,6 +34,7 @@ MAX_FRUITLESS_ROUNDS: Final = 5
 REASON_OF: Final[dict[type[Exception], str]] = {
     ImproperlyConfigured: "SETTINGS",
     NoPermit: "NO_PERMIT",
+    Locked: "LOCKED",
     Stopped: "STOPPED",
     Denied: "DENIED",
     Unavailable: "UNAVAILABLE",
@@ -88,6 +91,7 @@ def carry_out(run: Run, work: Callable[[], None]) -> SyncRun:
 
 def _connected(run: Run, with_changes: bool, with_basic_data: bool, watch: Callable[[Run], None]) -> None:
     # Here also where nobody is to be asked, and again for each request: a run may go on past midnight (domain.md A2).
+    lock.require_asking()
     permit.granted(today())
     brake.prepare()
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registry.clock import today
+from registry.lock import Locked
 from registry.policies import Access
 from registry.services import erasure
 
@@ -26,8 +27,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Exit 0: erased; 1: so many are due that a second person has to confirm, or the ledger cannot be written;
-        2: ``--on`` outside demo mode."""
+        """Exit 0: erased; 1: so many are due that a second person has to confirm, the register is locked after a
+        restore, or the ledger cannot be written; 2: ``--on`` outside demo mode."""
         if options["on"] is not None and not settings.DEMO:
             raise CommandError("--on is for demo mode only.", returncode=2)
         try:
@@ -36,9 +37,11 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The receipts are not in the ledger yet ({error.filename}): {error.strerror}", returncode=1
             ) from error
+        except Locked as error:
+            raise CommandError(str(error), returncode=1) from None
         for table, count in sorted((+report.rows).items()):
             self.stdout.write(f"{table}: {count} rows")
-        if report.held:
+        if report.held or report.locked:
             raise CommandError(f"{report}.", returncode=1)
         self.stdout.write(str(report))
 

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import translation
 
 from registry.policies import Access
 from registry.selectors.place import Override
+from registry.services.errors import Refused
 from registry.services.export import Options, export
 
 
@@ -30,7 +32,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Exit 0: written; 2: the file cannot be written."""
+        """Exit 0: written; 1: the register is locked after a restore; 2: the file cannot be written."""
         why = options["include_unconfirmed"]
         chosen = Options(
             protected=options["include_protected"],
@@ -39,6 +41,9 @@ class Command(BaseCommand):
         )
         try:
             count = export(Access(None, "export_register command"), options["file"], chosen)
+        except Refused as error:
+            with translation.override("en"):
+                raise CommandError(str(error), returncode=1) from None
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}", returncode=2) from error
         self.stdout.write(f"{count} persons written to {options['file']}")

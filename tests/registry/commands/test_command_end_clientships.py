@@ -11,7 +11,9 @@ from pytest_django import Settings
 
 from registry.clock import today
 from registry.models import AuditEvent, ErasureHold, Person, Service
+from registry.services import restore
 from tests import processes
+from tests.cast import clerk
 from tests.factories import ClientshipFactory, code_of, crowd
 
 pytestmark = pytest.mark.django_db
@@ -65,9 +67,19 @@ def test_a_ledger_that_cannot_be_written_is_named(service_a: Service, ledger: Pa
         call_command("end_clientships")
     assert error.value.returncode == 1
     assert str(ledger) in str(error.value)
+    assert Person.objects.count() == 1
     ledger.rmdir()
     call_command("end_clientships")
-    assert len(ledger.read_text().splitlines()) == 1
+    assert ledger.read_text().count("code_hashes") == 1
+
+
+def test_f45_exit_1_while_the_register_is_locked(service_a: Service) -> None:
+    crowd(service_a, 1, end=YESTERDAY)
+    restore.begin(clerk)
+    with pytest.raises(CommandError, match="locked after a restore") as error:
+        call_command("end_clientships")
+    assert error.value.returncode == 1
+    assert Person.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -77,7 +89,7 @@ def test_exit_0_and_what_it_did_on_standard_output(service_a: Service, ledger: P
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("1 persons and 0 ended clientships of persons who stay were erased\n")
     assert not Person.objects.exists()
-    assert len(ledger.read_text().splitlines()) == 1
+    assert ledger.read_text().count("code_hashes") == 1
     assert code not in done.stdout + ledger.read_text()
 
 

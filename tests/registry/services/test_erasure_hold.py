@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from registry.services.errors import Refused
 from tests import processes
 from tests.cast import access, clerk
 from tests.factories import UserFactory, crowd
+from tests.registry.services.test_erasure_receipts import in_ledger
 
 pytestmark = pytest.mark.django_db
 END = date(2026, 6, 10)
@@ -67,6 +66,25 @@ def test_f43_who_may_confirms_and_the_next_run_erases(service_a: Service, aino: 
     assert erasure.run(clerk, DUE).persons == 60
     assert hold().done_at is not None
     assert not Person.objects.exists()
+
+
+def test_f43_who_entered_an_end_is_not_the_second_person(service_a: Service, bertta: User) -> None:
+    due = crowd(service_a, 60, end=END)
+    Clientship.objects.filter(person=due[0]).update(ended_by=bertta)
+    erasure.run(clerk, DUE)
+    with pytest.raises(Refused):
+        erasure.confirm(access(bertta), persons=60)
+    assert erasure.held() == hold()
+    erasure.confirm(access(UserFactory.create(roles=["administrator"])), persons=60)
+    assert erasure.run(clerk, DUE).persons == 60
+
+
+def test_f43_an_end_of_somebody_who_stays_hinders_no_confirmation(service_a: Service, bertta: User) -> None:
+    crowd(service_a, 60, end=END)
+    crowd(service_a, 1, end=date(2999, 1, 1), ended_by=bertta)
+    erasure.run(clerk, DUE)
+    erasure.confirm(access(bertta), persons=60)
+    assert erasure.run(clerk, DUE).persons == 60
 
 
 def test_f43_being_a_superuser_confirms_nothing(service_a: Service) -> None:
@@ -152,7 +170,7 @@ def test_f43_thousands_go_in_batches_with_the_same_statements_for_each(
     assert report.rows == {"registry_person": 2500, "registry_personcode": 2500, "registry_clientship": 2500}
     assert Person.objects.get().pk == stays
     assert ErasureReceipt.objects.filter(in_ledger=True).count() == 2500
-    assert len(ledger.read_text(encoding="utf-8").splitlines()) == 2500
+    assert len(in_ledger(ledger)) == 2500
     events = AuditEvent.objects.filter(action="ERASE").order_by("pk")
     assert [event.count for event in events] == [1000, 1000, 500]
 
@@ -188,6 +206,7 @@ def test_f43_what_a_kill_in_the_middle_leaves_the_next_run_does(
     done = processes.run("end_clientships", ERASURE_LEDGER=str(ledger))
     assert (done.returncode, Person.objects.count()) == (0, 0), done.stderr
     assert ErasureReceipt.objects.filter(in_ledger=True).count() == 6000
-    told = Counter(json.loads(line)["code_hashes"][0] for line in ledger.read_text(encoding="utf-8").splitlines())
-    assert set(told) == {bytes(one[0]).hex() for one in ErasureReceipt.objects.values_list("code_hashes", flat=True)}
+    assert in_ledger(ledger) == {
+        bytes(one[0]).hex() for one in ErasureReceipt.objects.values_list("code_hashes", flat=True)
+    }
     assert ErasureHold.objects.filter(done_at=None).count() == 0

@@ -72,7 +72,7 @@ def test_f43_a_second_person_confirms_an_erasure_of_many(client: Client, bertta:
 
 def test_f45_a_receipt_tells_the_services_by_name(client: Client, bertta: User, service_a: Service) -> None:
     for service in (service_a.code, "GONE"):
-        ErasureReceipt.objects.create(code_hashes=[], services=[service], whole_person=True, rows={})
+        ErasureReceipt.objects.create(subject=uuid4(), code_hashes=[], services=[service], whole_person=True, rows={})
     client.force_login(bertta)
     page = client.get(reverse("erasures")).content.decode()
     assert service_a.name_fi in page

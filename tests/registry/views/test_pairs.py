@@ -172,5 +172,5 @@ def test_the_number_of_queries_does_not_grow(
         for _ in range(more):
             ClientshipFactory.create(person=two[0], service__unit=service_a.unit)
             ProblemFactory.create(person=ClientshipFactory.create(service=service_a).person)
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(14):
             assert selector.side_by_side(access(User.objects.get(pk=daniel.pk)), two[0].subject, two[1].subject)

@@ -155,7 +155,7 @@ def test_the_number_of_queries_does_not_grow(
     for more in (0, 9):
         for _ in range(more):
             ProblemFactory.create(person=ClientshipFactory.create(service=service_a).person)
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             selector.listed(access(User.objects.get(pk=aino.pk)))
 
 
