@@ -1,4 +1,4 @@
-"""What begins and ends with a ban besides what VTJ tells: hand-overs and the question about a contact address (E38, E39).
+"""What begins and ends with a ban besides what VTJ tells: hand-overs, and the question about a contact address (E38).
 
 Set-based, inside the transaction in which the ban begins or ends, whatever writes it.
 """

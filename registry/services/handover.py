@@ -15,7 +15,7 @@ from registry.services.problem_acts import locked
 
 
 def take_over(access: Access, problem: Problem) -> None:
-    """The handler sees to the client from now on, for the unit of the hand-over. Raises PermissionDenied and Refused."""
+    """The handler sees to the client from now on, for the hand-over's unit. Raises PermissionDenied and Refused."""
     access.require(HANDLE_PROTECTED)
     with transaction.atomic():
         held = locked(access, problem)

@@ -158,7 +158,8 @@ def write(held: Sequence[Held], changes: Sequence[Change], banned: Collection[in
     """Stores the persons and the log of their changes.
 
     ``banned`` are those for whom a ban began: whatever tells where they live or stayed goes first, from the log of
-    changes too (domain.md E34). What else begins or ends with a ban does so here (E38, E39). Raises :class:`StorageError`.
+    changes too (domain.md E34). What else begins or ends with a ban does so here (E38, E39).
+    Raises :class:`StorageError`.
     """
     with without_values(), connection.cursor() as cursor:
         if banned:
