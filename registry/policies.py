@@ -99,9 +99,9 @@ def clientships(access: Access) -> QuerySet[Clientship]:
 
 
 def awaited(access: Access) -> QuerySet[Clientship]:
-    """The clientships that were added in one's own units and that VTJ has not answered about. Of the person nothing may
+    """The open clientships that were added in one's own units and that VTJ has not answered about. Of the person nothing may
     be told but what was typed."""
-    rows = Clientship.objects.filter(awaits_since__isnull=False)
+    rows = Clientship.objects.filter(awaits_since__isnull=False, end=None)
     if access.user is None or not access.may(MANAGE_CLIENTSHIPS):
         return rows.none()
     return rows.filter(service__unit__staff=access.user)
