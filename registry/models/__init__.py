@@ -4,16 +4,19 @@ from registry.models.audit import AuditEvent, AuditHold, AuditSeal, SubjectCode
 from registry.models.clientship import Clientship, EndReason, ErasureHold, ErasureReceipt, NameCheck
 from registry.models.organisation import Authority, DataPermit, Provider, Service, Unit, User
 from registry.models.person import AppliedChange, ForeignAddress, Person, PersonCode, PersonStatus
-from registry.models.problem import Problem, ProblemKind
+from registry.models.problem import TASKS, Problem, ProblemKind
+from registry.models.protected import ContactAddress, Opening, OpeningReason
 from registry.models.standing import LockReason, Standing
 
 __all__ = [
+    "TASKS",
     "AppliedChange",
     "AuditEvent",
     "AuditHold",
     "AuditSeal",
     "Authority",
     "Clientship",
+    "ContactAddress",
     "DataPermit",
     "EndReason",
     "ErasureHold",
@@ -21,6 +24,8 @@ __all__ = [
     "ForeignAddress",
     "LockReason",
     "NameCheck",
+    "Opening",
+    "OpeningReason",
     "Person",
     "PersonCode",
     "PersonStatus",

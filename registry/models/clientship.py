@@ -41,6 +41,9 @@ class Clientship(models.Model):
     end_reason = models.TextField(_("reason of the end"), choices=EndReason, null=True, blank=True)
     reference = models.TextField(_("own reference"), null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    # Added by somebody who did not see the person, and VTJ has not answered since: until then nobody sees the person
+    # by it, whether the register knew them or not (domain.md E38).
+    awaits_since = models.DateTimeField(null=True, editable=False)
     ended_at = models.DateTimeField(null=True, editable=False)
     ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+")
 
@@ -57,8 +60,9 @@ class Clientship(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["service", "person"], name="clientship_by_service"),
+            models.Index(fields=["service", "person"], include=["awaits_since"], name="clientship_by_service"),
             models.Index(fields=["end"], condition=Q(end__isnull=False), name="clientship_by_end"),
+            models.Index(fields=["person"], condition=Q(awaits_since__isnull=False), name="clientship_awaits"),
         ]
 
     def __str__(self) -> str:

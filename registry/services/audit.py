@@ -13,7 +13,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from registry.hetu import Hetu
-from registry.models import AuditEvent
+from registry.models import AuditEvent, Clientship
 from registry.policies import Access
 from registry.services import audit_keys
 
@@ -39,6 +39,13 @@ class Action(models.TextChoices):
     SHOW_NAME = "SHOW_NAME", _("Had the name shown that VTJ gives")
     CONFIRM_PERSON = "CONFIRM_PERSON", _("Confirmed that it is the person of the list")
     VIEW_PAIR = "VIEW_PAIR", _("Viewed two entries of one person")
+    TAKE_OVER = "TAKE_OVER", _("Took a protected client over")
+    OPEN_PROTECTED = "OPEN_PROTECTED", _("Opened a protected client for a reason")
+    VIEW_OPENINGS = "VIEW_OPENINGS", _("Viewed why protected clients were opened")
+    VIEW_CONTACT = "VIEW_CONTACT", _("Viewed a contact address")
+    ADD_CONTACT = "ADD_CONTACT", _("Added a contact address")
+    CHANGE_CONTACT = "CHANGE_CONTACT", _("Changed a contact address")
+    REMOVE_CONTACT = "REMOVE_CONTACT", _("Removed a contact address")
     MERGE = "MERGE", _("Merged two entries of one person")
     REPORT_PAIR = "REPORT_PAIR", _("Reported two entries of one person to DVV")
     IMPORT = "IMPORT", _("Imported a list of clients")
@@ -100,6 +107,12 @@ def record(
         outcome=outcome,
         details=dict(details or {}),
     )
+
+
+def of_service(clientship: Clientship) -> dict[str, str | int]:
+    """The details that name a clientship's service: a place of a protected person, and then not told (domain.md E38).
+    Of whoever is protected later, the page of the log leaves it out."""
+    return {} if clientship.person.protected else {"service": clientship.service.code}
 
 
 def code_hash(hetu: Hetu) -> bytes:

@@ -9,17 +9,39 @@ from datetime import date, timedelta
 from typing import Final
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from registry import ports
+from registry import policies, ports
 from registry.clock import today
 from registry.hetu import Hetu
-from registry.models import Clientship, EndReason, Person, PersonStatus, Provider, Service
-from registry.policies import HANDLE_PROTECTED, MANAGE_CLIENTSHIPS, Access, clientships, locked, services
-from registry.services import audit, erasure, persons, vtj_data
+from registry.models import (
+    AppliedChange,
+    Clientship,
+    ContactAddress,
+    EndReason,
+    Person,
+    PersonCode,
+    PersonStatus,
+    Problem,
+    Provider,
+    Service,
+)
+from registry.policies import (
+    KEEP_CONTACT_ADDRESS,
+    MANAGE_CLIENTSHIPS,
+    SEE_FORMER,
+    Access,
+    changes,
+    clientships,
+    locked,
+    problems,
+    services,
+)
+from registry.services import audit, bans, erasure, persons, vtj_data
 from registry.services.audit import Action
 from registry.services.errors import AlreadyClient, Refused
 from registry.services.import_file import EARLIEST, LATEST
@@ -33,7 +55,9 @@ class Preview:
     """What the end of a clientship will erase, and when (domain.md F42).
 
     ``whole_person``: it is the person's last one, and everything goes. ``rows``: how many rows of each table (name in
-    the database) there are to go now. ``reference`` and ``history``: whether there is any of what VTJ cannot give back.
+    the database) there are to go now. ``reference``, ``history`` and ``contact`` (address): whether there is any of
+    what VTJ cannot give back. Of clientships that the caller may not see nothing is told: whether other units still
+    need the person shows nowhere (domain.md H52, E38).
     """
 
     erased_on: date
@@ -41,6 +65,7 @@ class Preview:
     rows: Mapping[str, int]
     reference: bool
     history: bool
+    contact: bool = False
 
 
 def add(
@@ -54,9 +79,10 @@ def add(
 ) -> Clientship:
     """Makes the person a client of the service; somebody new awaits basic data, which is asked for at once.
 
-    Whoever may not handle protected clients is not told that the person is one: the clientship is made, and does not
-    show among the caller's own (``policies.clientships``), just as when VTJ tells of the ban a moment later. If there
-    is one already, that is returned and nothing changes (domain.md E38).
+    A caller who does not see the person already is not told whether the register knew them, or whether there is a ban:
+    the clientship awaits VTJ's answer like that of somebody new, and does not show among the caller's own before
+    (``policies.clientships``). If there is one already that the caller may not see, that one awaits the answer and is
+    returned (domain.md E38).
 
     Raises PermissionDenied, and Refused when the clientship cannot be: AlreadyClient when there is one that says so.
     """
@@ -76,6 +102,8 @@ def add(
         person = _person(hetu)
         others = Clientship.objects.filter(person=person, service=service)
         clash = others.filter(Q(start=start) | Q(end=None) | Q(end__gte=max(start, today()))).first()
+        told = clash is not None and clientships(access).filter(pk=clash.pk).exists()
+        known = policies.persons(access).filter(pk=person.pk).exists()
         made = clash or Clientship.objects.create(
             person=person,
             service=service,
@@ -83,12 +111,13 @@ def add(
             start=start,
             reference=(reference or "").strip() or None,
         )
+        if not told:
+            _ask(made, start, known=known, new=clash is None)
         # Also when nothing changes: to learn that somebody is a client is a look at them (domain.md G46).
-        outcome, details = "refused" if clash else "done", {"service": service.code}
+        outcome = "refused" if clash else "done"
+        details = audit.of_service(made)
         audit.record(access, Action.ADD_CLIENT, subjects=[person.subject], outcome=outcome, details=details)
-        if not clash and person.status != PersonStatus.CURRENT and start <= today():
-            ports.source().fetch_soon([person.pk])
-    if clash and (access.may(HANDLE_PROTECTED) or not person.protected):
+    if clash and told:
         same_day = _("The person has had a clientship of this service from the same day.")
         already = _("The person is a client of this service already.")
         raise AlreadyClient(same_day if clash.start == start else already, person.subject)
@@ -128,19 +157,33 @@ def take_back_end(access: Access, clientship: Clientship) -> Clientship:
 def erasure_preview(access: Access, clientship: Clientship, end: date) -> Preview:
     """What would be erased, and when, if the clientship were ended now with this last day. Raises PermissionDenied."""
     held = _allowed(access, clientship)
-    others = Clientship.objects.filter(person=held.person_id).exclude(pk=held.pk)
-    if others.filter(end=None).exists():
+    others = list(clientships(access).filter(person=held.person_id).exclude(pk=held.pk))
+    if any(one.end is None for one in others):
         day = erasure.clientship_erased_on(end, today())
         return Preview(day, False, {Clientship._meta.db_table: 1}, reference=bool(held.reference), history=False)
-    ends = [end, *others.values_list("end", flat=True)]
-    rows = erasure.count_rows(held.person_id)
+    rows = _rows(access, held.person, clientships=1 + len(others))
     return Preview(
-        erased_on=erasure.erased_on(max(day for day in ends if day is not None), today()),
+        erased_on=erasure.erased_on(max([end, *(one.end for one in others if one.end)]), today()),
         whole_person=True,
         rows=rows,
-        reference=Clientship.objects.filter(person=held.person_id).exclude(reference=None).exists(),
-        history="registry_appliedchange" in rows,
+        reference=any(one.reference for one in (held, *others)),
+        history=AppliedChange._meta.db_table in rows,
+        contact=ContactAddress._meta.db_table in rows,
     )
+
+
+def _rows(access: Access, person: Person, *, clientships: int) -> dict[str, int]:
+    """How many rows of each table go with the person, as far as the caller may know of them."""
+    rows = erasure.count_rows(person.pk) | {
+        Clientship._meta.db_table: clientships,
+        Problem._meta.db_table: problems(access).filter(person=person).count(),
+        AppliedChange._meta.db_table: changes(access, person).count(),
+    }
+    if not access.may(SEE_FORMER):
+        rows[PersonCode._meta.db_table] = 1
+    if not access.may(KEEP_CONTACT_ADDRESS):
+        rows[ContactAddress._meta.db_table] = 0
+    return {table: count for table, count in rows.items() if count}
 
 
 def mistaken(access: Access, clientship: Clientship) -> None:
@@ -150,7 +193,10 @@ def mistaken(access: Access, clientship: Clientship) -> None:
     is ended. Raises PermissionDenied and Refused.
     """
     with transaction.atomic():
-        held = _locked(access, clientship)
+        held = _locked(access, clientship, awaited=True)
+        if held.awaits_since is not None and held.awaits_since != held.created_at:
+            _leave(access, held)
+            return
         if held.created_at < timezone.now() - MISTAKE:
             raise Refused(_("The client was added too long ago. End the clientship instead."))
         _record(access, Action.NOT_THE_PERSON, held)
@@ -158,6 +204,53 @@ def mistaken(access: Access, clientship: Clientship) -> None:
             erasure.erase_clientship_now(access, held)
         else:
             erasure.erase_now(access, held.person_id)
+
+
+def withdraw(access: Access, clientship: Clientship) -> bool:
+    """Takes back a clientship that VTJ has not answered about. Returns whether it went at once, as :func:`mistaken`
+    does within a day; after that it ends on its first possible day (domain.md F43). Raises PermissionDenied, Refused.
+    """
+    with transaction.atomic():
+        held = _locked(access, clientship, awaited=True)
+        if held.awaits_since is None:
+            raise Refused(_("VTJ has answered meanwhile. Look at it again."))
+        if held.awaits_since >= timezone.now() - MISTAKE:
+            mistaken(access, held)
+            return True
+        if held.awaits_since == held.created_at:
+            held.end, held.end_reason = max(held.start, today()), EndReason.MISTAKE
+            held.ended_at, held.ended_by = timezone.now(), access.user
+            held.save(update_fields=["end", "end_reason", "ended_at", "ended_by"])
+            _record(access, Action.END_CLIENTSHIP, held)
+        else:
+            _leave(access, held)
+    return False
+
+
+def _leave(access: Access, held: Clientship) -> None:
+    """It was there before, and the caller does not know of it: nothing was added, and nothing goes (domain.md E38)."""
+    audit.record(access, Action.NOT_THE_PERSON, subjects=[held.person.subject], outcome="refused")
+    Clientship.objects.filter(pk=held.pk).update(awaits_since=None)
+
+
+def _ask(made: Clientship, start: date, *, known: bool, new: bool) -> None:
+    """Asks VTJ about whom was added. Whom the caller did not know is asked about anew, whoever it is, and until the
+    answer has come they are all alike (domain.md E38). One that is ``new`` awaits it from the moment it was made."""
+    person = made.person
+    if not known:
+        if made.awaits_since is None:
+            since = F("created_at") if new else Now()
+            Clientship.objects.filter(pk=made.pk).update(awaits_since=since)
+            made.refresh_from_db(fields=["awaits_since"])
+        if person.status != PersonStatus.AWAITING:
+            ports.source().ask_again([person.pk])
+        if person.protected:
+            with connection.cursor() as cursor:
+                bans.begin(cursor, {person.pk: True})
+    elif person.status == PersonStatus.CURRENT:
+        return
+    if start <= today():
+        ports.source().fetch_soon([person.pk])
 
 
 def _person(hetu: Hetu) -> Person:
@@ -168,24 +261,26 @@ def _person(hetu: Hetu) -> Person:
             return Person.objects.get(pk=person_id)
 
 
-def _allowed(access: Access, clientship: Clientship) -> Clientship:
+def _allowed(access: Access, clientship: Clientship, *, awaited: bool = False) -> Clientship:
     access.require(MANAGE_CLIENTSHIPS)
     held = clientships(access).select_related("person", "service").filter(pk=clientship.pk).first()
+    if held is None and awaited:
+        held = policies.awaited(access).select_related("person", "service").filter(pk=clientship.pk).first()
     if held is None:
         raise PermissionDenied
     return held
 
 
-def _locked(access: Access, clientship: Clientship) -> Clientship:
+def _locked(access: Access, clientship: Clientship, *, awaited: bool = False) -> Clientship:
     """The clientship as it stands under the lock of its person. One that is gone was erased, or is not the user's; one
     that a merge has moved meanwhile is locked by its new person."""
     held = clientship
     while True:
         locked = vtj_data.lock([held.person_id])
-        held = _allowed(access, clientship)
+        held = _allowed(access, clientship, awaited=awaited)
         if held.person_id in locked:
             return held
 
 
 def _record(access: Access, action: Action, clientship: Clientship) -> None:
-    audit.record(access, action, subjects=[clientship.person.subject], details={"service": clientship.service.code})
+    audit.record(access, action, subjects=[clientship.person.subject], details=audit.of_service(clientship))

@@ -14,7 +14,7 @@ EVIDENCE: Final = {
     "registry_auditseal": "SELECT, INSERT",
     "registry_subjectcode": "SELECT, INSERT",
     "registry_audithold": "SELECT, INSERT, UPDATE (released_at, released_by)",
-    "registry_erasurereceipt": "SELECT, INSERT",
+    "registry_erasurereceipt": "SELECT, INSERT, UPDATE (in_ledger)",
     "django_migrations": "SELECT",
 }
 FUNCTIONS: Final = (

@@ -25,7 +25,7 @@ from registry.clock import today
 from registry.hetu import Hetu
 from registry.models import Clientship, ErasureHold, ErasureReceipt, Person, PersonCode, User
 from registry.policies import CONFIRM_ERASURE, Access
-from registry.services import audit, old_values, problems, receipts, uncovered, vtj_data
+from registry.services import audit, awaited, bans, old_values, problems, receipts, uncovered, vtj_data
 from registry.services.audit import Action, code_hash
 from registry.services.errors import Refused
 from registry.sql import ids
@@ -118,6 +118,7 @@ def run(access: Access, day: date) -> Report:
     if lock.is_locked():
         return Report(locked=True)
     receipts.write_waiting()
+    awaited.begin(day)
     report = Report(held=_held_back(day), rows=uncovered.erase(access, day) + old_values.forget(access, day))
     if not report.held:
         while batch := _due_persons(day):
@@ -147,6 +148,8 @@ def erase_now(access: Access, person_id: int) -> None:
 def erase_clientship_now(access: Access, clientship: Clientship) -> None:
     """The same of one clientship of a person who stays."""
     clientship.delete()
+    with connection.cursor() as cursor:
+        bans.tidy(cursor, [clientship.person_id])
     gone = [(clientship.person_id, clientship.service.code, clientship.start)]
     receipts.keep_or_wait(_clientships_erased(access, gone))
     lock.mark()
@@ -306,6 +309,7 @@ def _erase_clientships(access: Access, day: date) -> int:
                 [*_clientship_values(day), persons],
             )
             gone = cursor.fetchall()
+            bans.tidy(cursor, persons)
             receipts.keep(_clientships_erased(access, gone))
             erased += len(gone)
 

@@ -125,7 +125,7 @@ def _lock(access: Access, why: LockReason) -> None:
         row = lock.held()
         row.locked_at, row.locked_reason, row.replayed_at = Now(), why, None
         row.save()
-        audit.record(access, Action.LOCK, details={"why": str(why)})
+        audit.record(access, Action.LOCK, details={"lock": str(why)})
 
 
 def _after(known: Position) -> tuple[Line | None, list[Line]]:

@@ -117,7 +117,7 @@ def test_f45_from_a_backup_to_an_open_register(story: Story, tmp_path: Path) -> 
     assert tasks.fetch([story.person(story.a).pk]) == 0
     assert "locked" in tasks.erase_due()
     assert story.asked() == ""
-    assert AuditEvent.objects.filter(action="LOCK", details={"why": "OLDER"}).count() == 1
+    assert AuditEvent.objects.filter(action="LOCK", details={"lock": "OLDER"}).count() == 1
 
     # The ledger first: who was erased is erased again, and the receipt is back.
     out = StringIO()
