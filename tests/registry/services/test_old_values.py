@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from registry.models import AppliedChange, AuditEvent, Service, User
+from registry.models import AppliedChange, AuditEvent, Clientship, Service, User
 from registry.selectors import client
 from registry.services import erasure
 from tests.cast import access, clerk
@@ -60,6 +60,7 @@ def test_g48_the_setting_says_how_many_months(settings: Settings) -> None:
 
 def test_g48_the_page_says_that_the_values_are_not_kept(aino: User, service_a: Service) -> None:
     person = ClientshipFactory.create(service=service_a, person=PersonFactory.create(home=True)).person
+    Clientship.objects.update(created_at=LIMIT - timedelta(days=2))
     applied(LIMIT - timedelta(days=1), person=person)
     erasure.run(clerk, DAY)
     page = client.viewed(access(aino), person.subject)
