@@ -21,6 +21,8 @@ from registry.models import Clientship, Person, Problem, ProblemKind, Service, U
 SEE_CLIENTS: Final = "registry.see_clients"
 MANAGE_CLIENTSHIPS: Final = "registry.manage_clientships"
 HANDLE_PROTECTED: Final = "registry.handle_protected"
+KEEP_CONTACT_ADDRESS: Final = "registry.keep_contact_address"
+SEE_OPENINGS: Final = "registry.see_openings"
 SEE_FORMER: Final = "registry.see_former"
 EXPORT_REGISTER: Final = "registry.export_register"
 SEE_AUDIT_LOG: Final = "registry.see_audit_log"
@@ -33,7 +35,15 @@ CHANGE_SCHEDULE: Final = "vtjsync.change_schedule"
 
 ROLES: Final[dict[str, tuple[str, ...]]] = {
     "caseworker": (SEE_CLIENTS, MANAGE_CLIENTSHIPS),
-    "handler": (SEE_CLIENTS, MANAGE_CLIENTSHIPS, HANDLE_PROTECTED, SEE_FORMER, MERGE_PERSONS),
+    "handler": (
+        SEE_CLIENTS,
+        MANAGE_CLIENTSHIPS,
+        HANDLE_PROTECTED,
+        KEEP_CONTACT_ADDRESS,
+        SEE_FORMER,
+        MERGE_PERSONS,
+    ),
+    "supervisor": (SEE_OPENINGS,),
     "administrator": (SEE_SYNC, RUN_SYNC, CHANGE_SCHEDULE, SEE_PROBLEMS, CONFIRM_ERASURE),
     "auditor": (SEE_AUDIT_LOG,),
 }
@@ -74,14 +84,27 @@ def may(user: User, permission: str) -> bool:
 
 
 def clientships(access: Access) -> QuerySet[Clientship]:
-    """The clientships that may be seen: those of one's own units (H52), of protected persons only by handlers (E38)."""
+    """The clientships that may be seen: those of one's own units (H52), of protected persons only by handlers (E38).
+
+    One that VTJ has not answered about since it was added is no way to the person either: whether the register knew
+    the person, and whether there is a ban, is not told by what can be seen meanwhile. It is one of :func:`awaited`.
+    """
     rows = Clientship.objects.all()
     if access.user is None:
         return rows
     if not access.may(SEE_CLIENTS):
         return rows.none()
     rows = rows.filter(service__unit__staff=access.user)
-    return rows if access.may(HANDLE_PROTECTED) else rows.filter(person__protected=False)
+    return rows if access.may(HANDLE_PROTECTED) else rows.filter(person__protected=False, awaits_since=None)
+
+
+def awaited(access: Access) -> QuerySet[Clientship]:
+    """The clientships that were added in one's own units and that VTJ has not answered about. Of the person nothing may
+    be told but what was typed."""
+    rows = Clientship.objects.filter(awaits_since__isnull=False)
+    if access.user is None or not access.may(MANAGE_CLIENTSHIPS):
+        return rows.none()
+    return rows.filter(service__unit__staff=access.user)
 
 
 def persons(access: Access) -> QuerySet[Person]:
@@ -93,11 +116,28 @@ def persons(access: Access) -> QuerySet[Person]:
 
 def problems(access: Access) -> QuerySet[Problem]:
     """The problems, open and closed, of the persons that may be seen; of all others staff may at most know the number
-    and the kind (domain.md H52)."""
+    and the kind (domain.md H52). A hand-over is for the handlers of its unit, a contact address for those who may keep
+    one (E38, E39)."""
     rows = Problem.objects.all()
     if access.user is None:
         return rows
-    return rows.filter(Exists(clientships(access).filter(person=OuterRef("person")).order_by()))
+    seen = clientships(access).filter(person=OuterRef("person")).order_by()
+    rows = rows.filter(Exists(seen), Q(unit=None) | Exists(seen.filter(service__unit=OuterRef("unit"))))
+    if not access.may(HANDLE_PROTECTED):
+        rows = rows.exclude(kind=ProblemKind.HANDOVER)
+    return rows if access.may(KEEP_CONTACT_ADDRESS) else rows.exclude(kind=ProblemKind.CONTACT_ADDRESS)
+
+
+def unattended() -> QuerySet[Problem]:
+    """The open hand-overs that nobody sees who could take the person over: for an administrator, without details
+    (domain.md E38)."""
+    handlers = User.objects.filter(units=OuterRef("unit"), is_active=True)
+    for right in (SEE_CLIENTS, MANAGE_CLIENTSHIPS, HANDLE_PROTECTED):
+        app, code = right.split(".")
+        held = Permission.objects.filter(content_type__app_label=app, codename=code)
+        of_user = Q(group__user=OuterRef("pk")) | Q(user=OuterRef("pk"))
+        handlers = handlers.filter(Exists(held.filter(of_user)))
+    return Problem.objects.filter(~Exists(handlers), kind=ProblemKind.HANDOVER, closed_at=None)
 
 
 def pairs(access: Access) -> QuerySet[Problem]:

@@ -38,6 +38,9 @@ class Clientship(models.Model):
     end_reason = models.TextField(_("reason of the end"), choices=EndReason, null=True, blank=True)
     reference = models.TextField(_("own reference"), null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    # Added by somebody who may not see protected clients, and VTJ has not answered since: until then nobody but
+    # handlers sees the person by it, whether the register knew the person or not (domain.md E38).
+    awaits_since = models.DateTimeField(null=True, editable=False)
     ended_at = models.DateTimeField(null=True, editable=False)
     ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+")
 
@@ -56,6 +59,7 @@ class Clientship(models.Model):
         indexes = [
             models.Index(fields=["service", "person"], name="clientship_by_service"),
             models.Index(fields=["end"], condition=Q(end__isnull=False), name="clientship_by_end"),
+            models.Index(fields=["person"], condition=Q(awaits_since__isnull=False), name="clientship_awaits"),
         ]
 
     def __str__(self) -> str:

@@ -10,11 +10,12 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from registry.models.organisation import Unit
 from registry.models.person import Person
 
 
 class ProblemKind(models.TextChoices):
-    """Why VTJ's data of a person is not to be trusted as it stands."""
+    """Why VTJ's data of a person is not to be trusted as it stands; or what a ban leaves to be done (:data:`TASKS`)."""
 
     NOT_FOUND = "NOT_FOUND", _("Not found in VTJ")
     NO_SUCCESSOR = "NO_SUCCESSOR", _("The identity code has ended without a new one")
@@ -24,14 +25,20 @@ class ProblemKind(models.TextChoices):
     NAME_MISMATCH = "NAME_MISMATCH", _("The name differs from the imported list")
     BAN_UNCLEAR = "BAN_UNCLEAR", _("It is not certain whether the non-disclosure order is in force")
     CODE_REFUSED = "CODE_REFUSED", _("VTJ refuses the identity code")
+    HANDOVER = "HANDOVER", _("A protected client is to be taken over")
+    CONTACT_ADDRESS = "CONTACT_ADDRESS", _("Is the contact address still needed?")
 
+
+# These say nothing against what VTJ tells of the person (domain.md E38, E39).
+TASKS: Final = frozenset({ProblemKind.HANDOVER, ProblemKind.CONTACT_ADDRESS})
 
 _PAIR: Final = Q(kind=ProblemKind.TWO_ENTRIES)
 _OPEN: Final = Q(closed_at=None)
 
 
 class Problem(models.Model):
-    """An open or closed problem of a person; at most one open of each kind, and of two entries one for each other one.
+    """An open or closed problem of a person; at most one open of each kind, of two entries one for each other one, and
+    one for each unit that has to take the person over.
 
     It is closed when its cause is gone. Until then staff may set it aside: ``handled_at`` with a note, or
     ``reported_on``, the day on which a case of two entries was reported to DVV. When the person is asked next is told
@@ -53,6 +60,9 @@ class Problem(models.Model):
     reported_on = models.DateField(null=True)
     reported_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
 
+    # Of HANDOVER: whose handlers are to take the person over. Nobody else sees it: it points to a place (domain.md E38).
+    unit = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="+")
+
     handled_at = models.DateTimeField(null=True)
     handled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     # Gone at the start of a ban: what people write may tell a place (domain.md E34).
@@ -70,7 +80,7 @@ class Problem(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["person", "kind", "other"],
+                fields=["person", "kind", "other", "unit"],
                 condition=_OPEN,
                 nulls_distinct=False,
                 name="one_open_problem_of_a_kind",
@@ -82,6 +92,11 @@ class Problem(models.Model):
             ),
             models.CheckConstraint(
                 condition=_PAIR | Q(survives=None, apart_at=None, reported_on=None), name="only_pairs_are_reported"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=ProblemKind.HANDOVER, unit__isnull=False)
+                | ~Q(kind=ProblemKind.HANDOVER) & Q(unit=None),
+                name="handover_names_its_unit",
             ),
         ]
         indexes = [

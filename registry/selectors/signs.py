@@ -7,7 +7,7 @@ from collections.abc import Collection
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from registry.models import Person, PersonStatus, ProblemKind
+from registry.models import TASKS, Person, PersonStatus, ProblemKind
 from registry.record import Group
 from registry.selectors.place import Place
 
@@ -47,7 +47,7 @@ def signs_of(person: Person, place: Place, problems: Collection[str], granted: C
         Sign.PROTECTED: person.protected,
         Sign.DECEASED: person.deceased and place is not Place.MISMATCH and Group.DEATH in granted,
         Sign.NOT_FOUND: person.status == PersonStatus.NOT_FOUND or ProblemKind.NOT_FOUND in problems,
-        Sign.PROBLEM: bool(set(problems) - {ProblemKind.NOT_FOUND}),
+        Sign.PROBLEM: bool(set(problems) - {ProblemKind.NOT_FOUND} - TASKS),
         Sign.AWAITING: person.status == PersonStatus.AWAITING,
         Sign.CHECKED: place is Place.CHECKED or (person.reveal_awaited and place.visible),
         Sign.UNCONFIRMED: place is Place.OLD or (person.status == PersonStatus.CURRENT and place is Place.UNCONFIRMED),

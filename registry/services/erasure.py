@@ -27,7 +27,7 @@ from registry import ports
 from registry.hetu import Hetu
 from registry.models import Clientship, ErasureHold, ErasureReceipt, Person, PersonCode
 from registry.policies import CONFIRM_ERASURE, Access
-from registry.services import audit, problems, uncovered, vtj_data
+from registry.services import audit, bans, problems, uncovered, vtj_data
 from registry.services.audit import Action, code_hash
 from registry.services.errors import Refused
 from registry.sql import ids
@@ -142,6 +142,8 @@ def erase_now(access: Access, person_id: int) -> None:
 def erase_clientship_now(access: Access, clientship: Clientship) -> None:
     """The same of one clientship of a person who stays."""
     clientship.delete()
+    with connection.cursor() as cursor:
+        bans.tidy(cursor, [clientship.person_id])
     _clientships_erased(access, [(clientship.person_id, clientship.service.code)])
     transaction.on_commit(write_ledger, robust=True)
 
@@ -294,6 +296,7 @@ def _erase_clientships(access: Access, day: date) -> int:
                 [*_clientship_values(day), persons],
             )
             gone = cursor.fetchall()
+            bans.tidy(cursor, persons)
             _clientships_erased(access, gone)
             erased += len(gone)
 

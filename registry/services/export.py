@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from registry import ports
 from registry.clock import HELSINKI, today
-from registry.models import Clientship, DataPermit, PersonCode, PersonStatus, Problem, ProblemKind
+from registry.models import TASKS, Clientship, DataPermit, PersonCode, PersonStatus, Problem, ProblemKind
 from registry.policies import EXPORT_REGISTER, HANDLE_PROTECTED, SEE_FORMER, Access
 from registry.record import LOST_TRACK, ForeignAddress, HomeAddress, PartialDate, PersonRecord
 from registry.selectors.place import Override, granted_groups, granted_places, permit_on
@@ -197,7 +197,7 @@ def _state(status: str, problems: set[str], *, permit: bool) -> str:
     found is a state of its own."""
     if not permit:
         return NO_PERMIT
-    if problems - {ProblemKind.NOT_FOUND}:
+    if problems - {ProblemKind.NOT_FOUND} - TASKS:
         return PROBLEM
     return {PersonStatus.AWAITING: AWAITING, PersonStatus.NOT_FOUND: NOT_FOUND}.get(PersonStatus(status), CURRENT)
 

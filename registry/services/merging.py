@@ -13,14 +13,26 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from registry import policies, ports
 from registry.clock import helsinki_day, today
-from registry.models import AppliedChange, Clientship, NameCheck, Person, PersonCode, PersonStatus, Problem, ProblemKind
+from registry.models import (
+    TASKS,
+    AppliedChange,
+    Clientship,
+    ContactAddress,
+    NameCheck,
+    Opening,
+    Person,
+    PersonCode,
+    PersonStatus,
+    Problem,
+    ProblemKind,
+)
 from registry.policies import MERGE_PERSONS, Access
 from registry.services import audit, erasure, name_check, problems, vtj_data
 from registry.services.audit import Action
@@ -81,6 +93,7 @@ def merge(access: Access, one: UUID, other: UUID, token: str) -> UUID:
         _move_clientships(made)
         _move_codes(made)
         _move_problems(access, pair, made)
+        _move_what_is_kept_by_hand(made)
         _move_name_checks(made)
         _let_bans_count(made)
         erasure.remove([gone.pk])
@@ -185,6 +198,21 @@ def _move_problems(access: Access, pair: Problem, made: Plan) -> None:
     thirds = Problem.objects.filter(kind=ProblemKind.TWO_ENTRIES, closed_at=None)
     thirds.filter(person=made.other).exclude(other__in=ids(known)).update(person=made.survivor)
     thirds.filter(other=made.other).exclude(person__in=ids(known)).update(other=made.survivor)
+    # What a ban left to be done for the other entry is to be done still (domain.md E38, E39).
+    tasks = Problem.objects.filter(kind__in=TASKS)
+    held = tasks.filter(person=made.survivor, closed_at=None, kind=OuterRef("kind"))
+    same_unit = Exists(held.filter(Q(unit=OuterRef("unit")) | Q(unit=None)))
+    tasks.filter(~same_unit | Q(closed_at__isnull=False), person=made.other).update(person=made.survivor)
+
+
+def _move_what_is_kept_by_hand(made: Plan) -> None:
+    """Why the other entry was opened, and its contact address: of two the one that was written last stays."""
+    Opening.objects.filter(person=made.other).update(person=made.survivor)
+    both = ContactAddress.objects.filter(person__in=[made.survivor, made.other])
+    newest = both.order_by("-entered_at", "-pk").first()
+    if newest is not None:
+        both.exclude(pk=newest.pk).delete()
+        both.update(person=made.survivor)
 
 
 def _move_name_checks(made: Plan) -> None:

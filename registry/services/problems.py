@@ -30,7 +30,7 @@ _OPEN: Final = """
            (SELECT p.protected FROM registry_person p WHERE p.id = person AND other IS NOT NULL),
            clock_timestamp(), 1, ''
     FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::boolean[]) AS found (person, kind, other, survives)
-    ON CONFLICT (person_id, kind, other_id) WHERE closed_at IS NULL
+    ON CONFLICT (person_id, kind, other_id, unit_id) WHERE closed_at IS NULL
     DO UPDATE SET attempts = registry_problem.attempts + 1, apart_at = NULL,
                   survives = coalesce(excluded.survives, registry_problem.survives)
     RETURNING (xmax = 0)

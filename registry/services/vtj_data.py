@@ -14,10 +14,12 @@ from typing import Any, Final
 
 from django.db import Error, connection
 
+from registry.clock import today
 from registry.models import Person
 from registry.models.person import LOCATION_FIELDS
 from registry.names import name_key
 from registry.record import ForeignAddress, HomeAddress, Municipality, PartialDate, PersonRecord, Precision
+from registry.services import bans
 from registry.sql import ids
 
 
@@ -119,6 +121,17 @@ _UPDATE = (
     f"UPDATE {_TABLE} p SET version = p.version + 1, {', '.join(f'{name} = s.{name}' for name in WRITTEN)}"  # noqa: S608
     " FROM vtj_staging s WHERE s.id = p.id"
 )
+# For whom this write begins or ends a ban, and whether VTJ's data of the person comes for the first time.
+_TURNED: Final = (
+    f"SELECT p.id, s.protected, p.status = 'AWAITING' FROM {_TABLE} p JOIN vtj_staging s ON s.id = p.id"  # noqa: S608
+    " WHERE p.protected <> s.protected"
+)
+# VTJ has answered about what was added by hand, and the clientship has begun (domain.md E38). Takes persons and today.
+_ANSWERED: Final = """
+    UPDATE registry_clientship c SET awaits_since = NULL FROM registry_person p
+    WHERE p.id = c.person_id AND c.awaits_since IS NOT NULL AND c.person_id = ANY(%s) AND c.start <= %s
+      AND (p.checked_at > c.awaits_since OR p.ask_attempts > 0)
+"""
 
 
 def lock(person_ids: Collection[int]) -> list[int]:
@@ -145,7 +158,8 @@ def write(held: Sequence[Held], changes: Sequence[Change], banned: Collection[in
     """Stores the persons and the log of their changes.
 
     ``banned`` are those for whom a ban began: whatever tells where they live or stayed goes first, from the log of
-    changes too (domain.md E34). Raises :class:`StorageError`.
+    changes too (domain.md E34). What else begins or ends with a ban does so here (E38, E39).
+    Raises :class:`StorageError`.
     """
     with without_values(), connection.cursor() as cursor:
         if banned:
@@ -161,8 +175,13 @@ def write(held: Sequence[Held], changes: Sequence[Change], banned: Collection[in
         if held:
             cursor.execute(_STAGING)
             _copy(cursor, "vtj_staging", ("id", *WRITTEN), (_row(one) for one in held))
+            cursor.execute(_TURNED)
+            turned = cursor.fetchall()
             cursor.execute(_UPDATE)
             cursor.execute("DROP TABLE vtj_staging")
+            bans.begin(cursor, {person: first for person, protected, first in turned if protected})
+            bans.end(cursor, [person for person, protected, _first in turned if not protected])
+            cursor.execute(_ANSWERED, [[one.id for one in held], today()])
         if moved:
             rows = ((one.id, *_foreign_row(address)) for one in moved for address in one.record.foreign)
             _copy(cursor, "registry_foreignaddress", ("person_id", *FOREIGN), rows)

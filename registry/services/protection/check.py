@@ -31,8 +31,9 @@ from registry.services.protection.catalog import Table, tables
 
 CHUNK: Final = 2000
 LONGEST_LINE: Final = 1_000_000
-# A contact address that the client gave is no data of VTJ, and has rights of its own (domain.md E39).
-BY_HAND: Final = frozenset({"registry_contactaddress"})
+# A contact address that the client gave is no data of VTJ, and has rights of its own (domain.md E39). These columns are
+# lawful in this table; any other place in it, and the same ones anywhere else, are not.
+BY_HAND: Final = {"registry_contactaddress": frozenset({"postal_code"})}
 # Who a line of a file may be about: by a code, or by a subject, which looks like any other id in a log.
 _CODE: Final = re.compile(r"\d{6}[-+A-FU-Y]\d{3}[0-9A-Y]")
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -109,8 +110,9 @@ def run(access: Access, strings: Iterable[str] = (), folders: Sequence[Path] = (
 
 def _places(table: Table, report: Report) -> None:
     """Columns of a place, filled in a row that is tied to a protected person."""
-    named = [column for column in table.columns if traces.COLUMN.fullmatch(column)]
-    if not table.ties or table.name in BY_HAND:
+    lawful = BY_HAND.get(table.name, frozenset())
+    named = [column for column in table.columns if traces.COLUMN.fullmatch(column) and column not in lawful]
+    if not table.ties:
         return
     counts = {column: f"{_quoted(column)} IS NOT NULL" for column in named}
     values: list[Any] = []
