@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from registry import clock, hetu
 from registry.hetu import Fault, Hetu, InvalidHetu
-from registry.models import EndReason, Provider, Service
+from registry.models import EndReason, OpeningReason, Provider, Service
+from registry.models.protected import CONTACT_COLUMNS
 from registry.selectors.place import Override
 from registry.services import look_up
 from registry.services.import_file import EARLIEST, LATEST
@@ -220,10 +221,7 @@ class Note(forms.Form):
 
     def clean_note(self) -> str:
         """Without an identity code in it."""
-        note: str = self.cleaned_data["note"]
-        if _CODE_INSIDE.search(note):
-            raise forms.ValidationError(_("Leave the identity code out: the note is shown to others."))
-        return note
+        return without_code(self.cleaned_data["note"])
 
 
 class Report(forms.Form):
@@ -235,12 +233,100 @@ class Report(forms.Form):
         super().__init__(data, initial={"day": clock.today()})
 
 
+def without_code(note: str) -> str:
+    """The note. Raises ValidationError for one with an identity code in it."""
+    if _CODE_INSIDE.search(note):
+        raise forms.ValidationError(_("Leave the identity code out: the note is shown to others."))
+    return note
+
+
 def parsed(text: str) -> Hetu:
     """The code that was typed, spaces forgiven. Raises ValidationError in words that do not repeat it."""
     try:
         return hetu.parse(re.sub(r"\s", "", text), test_codes=settings.HETU_ALLOW_TEST_CODES)
     except InvalidHetu as error:
         raise forms.ValidationError(FAULTS[error.fault], code=error.fault.value) from None
+
+
+class WhyOpened(forms.Form):
+    """Why a protected client's page is opened (domain.md E38)."""
+
+    reason = forms.TypedChoiceField(
+        label=_("Why do you open it?"),
+        coerce=OpeningReason,
+        choices=lambda: [("", _("Choose a reason")), *OpeningReason.choices],
+        error_messages={"required": _("Choose why you open it.")},
+    )
+    note = forms.CharField(
+        label=_("In a few words"),
+        help_text=_("Your supervisor reads it. No names, addresses or identity codes."),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    next = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
+
+    def clean_note(self) -> str:
+        """Without an identity code in it."""
+        return without_code(self.cleaned_data["note"])
+
+    def clean(self) -> dict[str, Any]:
+        """Another reason has to be told."""
+        cleaned = super().clean() or {}
+        if cleaned.get("reason") is OpeningReason.OTHER and not cleaned.get("note", "").strip():
+            self.add_error("note", _("Tell the other reason in a few words."))
+        return cleaned
+
+
+class ContactForm(forms.Form):
+    """A contact address that is not the home (domain.md E39)."""
+
+    care_of = forms.CharField(label=_("c/o"), max_length=100, required=False)
+    lines = forms.CharField(
+        label=_("Street address or PO box"),
+        max_length=200,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    postal_code = forms.CharField(
+        label=_("Postal code"), max_length=10, required=False, widget=forms.TextInput(attrs={"class": "short"})
+    )
+    town = forms.CharField(label=_("Town"), max_length=100, required=False)
+    phone = forms.CharField(
+        label=_("Phone"), max_length=40, required=False, widget=forms.TextInput(attrs={"type": "tel", "class": "short"})
+    )
+    email = forms.EmailField(label=_("E-mail"), max_length=200, required=False)
+    confirmed = forms.BooleanField(
+        label=_("The client has said that this is not the home"),
+        error_messages={"required": _("Ask the client, and confirm that this is not the home.")},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["autocomplete"] = "off"
+
+    def clean(self) -> dict[str, Any]:
+        """At least one way to reach the client, and no identity code."""
+        cleaned = super().clean() or {}
+        told = [name for name in CONTACT_COLUMNS if cleaned.get(name, "").strip()]
+        for name in told:
+            if _CODE_INSIDE.search(cleaned[name]):
+                self.add_error(name, _("Leave the identity code out."))
+        if not told and not self.errors:
+            self.add_error(None, _("Write at least one way to reach the client."))
+        return cleaned
+
+
+class Units(forms.Form):
+    """Of which unit the list is: one or all."""
+
+    use_required_attribute = False
+    unit = forms.ChoiceField(label=_("Unit"))
+
+    def __init__(self, choices: Iterable[tuple[str, str]], unit: str) -> None:
+        super().__init__(initial={"unit": unit})
+        self.fields["unit"].choices = choices  # type: ignore[attr-defined]
 
 
 class UnconfirmedForm(forms.Form):

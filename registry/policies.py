@@ -94,8 +94,8 @@ def clientships(access: Access) -> QuerySet[Clientship]:
         return rows
     if not access.may(SEE_CLIENTS):
         return rows.none()
-    rows = rows.filter(service__unit__staff=access.user)
-    return rows if access.may(HANDLE_PROTECTED) else rows.filter(person__protected=False, awaits_since=None)
+    rows = rows.filter(service__unit__staff=access.user, awaits_since=None)
+    return rows if access.may(HANDLE_PROTECTED) else rows.filter(person__protected=False)
 
 
 def awaited(access: Access) -> QuerySet[Clientship]:

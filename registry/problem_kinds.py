@@ -79,4 +79,25 @@ KINDS: Final = {
             " add the client with the right code. If it is right, tell the administrator, who asks DVV."
         ),
     ),
+    ProblemKind.HANDOVER: About(
+        _(
+            "A non-disclosure order has begun. The caseworkers no longer see the client, and handlers of protected"
+            " clients do."
+        ),
+        _(
+            "Make sure that the service goes on and that nobody sends anything to an address that was known before."
+            " Then take the client over."
+        ),
+        asks=False,
+        noted=False,
+        part="registry/problem_handover.html",
+    ),
+    ProblemKind.CONTACT_ADDRESS: About(
+        _(
+            "The non-disclosure order has ended, and a contact address is kept that the client gave while it was in force."
+        ),
+        _("Ask the client whether it is still needed. If it is not, remove it. If it is, say so in a note."),
+        asks=False,
+        part="registry/problem_contact.html",
+    ),
 }

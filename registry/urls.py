@@ -8,7 +8,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from registry.forms import SignIn
-from registry.views import adding, audit_log, client, clients, clientships, erasures, pairs, problems, start
+from registry.views import adding, audit_log, client, clients, clientships, erasures, pairs, problems, protected, start
 
 sign_in = LoginView.as_view(
     template_name="registry/sign_in.html", authentication_form=SignIn, redirect_authenticated_user=True
@@ -27,6 +27,9 @@ urlpatterns = [
     path("clients/<uuid:subject>/", client.page, name="client"),
     path("clients/<uuid:subject>/code/", client.code, name="client-code"),
     path("clients/<uuid:subject>/print/", client.printed, name="client-print"),
+    path("clients/<uuid:subject>/open/", protected.opening, name="client-open"),
+    path("clients/<uuid:subject>/contact-address/", protected.contact, name="contact-address"),
+    path("clients/<uuid:subject>/contact-address/remove/", protected.contact_removed, name="contact-address-remove"),
     path("clients/<uuid:subject>/check/", adding.check, name="client-check"),
     path("clients/<uuid:subject>/check/waiting/", adding.waiting, name="client-waiting"),
     path("clients/<uuid:subject>/check/mistaken/", adding.mistaken, name="client-mistaken"),
@@ -34,6 +37,7 @@ urlpatterns = [
     path("clients/clientships/<int:number>/take-back/", clientships.take_back, name="clientship-take-back"),
     path("problems/", problems.listing, name="problems"),
     path("problems/<int:number>/", problems.page, name="problem"),
+    path("problems/<int:number>/take-over/", protected.take_over, name="problem-take-over"),
     path("problems/<int:number>/ask/", problems.ask, name="problem-ask"),
     path("problems/<int:number>/aside/", problems.aside, name="problem-aside"),
     path("problems/<int:number>/name/", problems.name, name="problem-name"),
@@ -42,6 +46,7 @@ urlpatterns = [
     path("problems/pair/<uuid:subject>/<uuid:other>/", pairs.page, name="pair"),
     path("problems/pair/<uuid:subject>/<uuid:other>/merge/", pairs.merge, name="pair-merge"),
     path("problems/pair/<uuid:subject>/<uuid:other>/report/", pairs.report, name="pair-report"),
+    path("openings/", protected.openings, name="openings"),
     path("erasures/", erasures.page, name="erasures"),
     path("erasures/confirm/", erasures.confirm, name="erasure-confirm"),
     path("audit-log/", audit_log.page, name="audit-log"),

@@ -38,8 +38,8 @@ class Clientship(models.Model):
     end_reason = models.TextField(_("reason of the end"), choices=EndReason, null=True, blank=True)
     reference = models.TextField(_("own reference"), null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
-    # Added by somebody who may not see protected clients, and VTJ has not answered since: until then nobody but
-    # handlers sees the person by it, whether the register knew the person or not (domain.md E38).
+    # Added by somebody who did not see the person, and VTJ has not answered since: until then nobody sees the person
+    # by it, whether the register knew them or not (domain.md E38).
     awaits_since = models.DateTimeField(null=True, editable=False)
     ended_at = models.DateTimeField(null=True, editable=False)
     ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+")

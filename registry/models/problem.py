@@ -60,7 +60,7 @@ class Problem(models.Model):
     reported_on = models.DateField(null=True)
     reported_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
 
-    # Of HANDOVER: whose handlers are to take the person over. Nobody else sees it: it points to a place (domain.md E38).
+    # Of HANDOVER: whose handlers are to take the person over. It points to a place, and nobody else sees it (E38).
     unit = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="+")
 
     handled_at = models.DateTimeField(null=True)

@@ -9,13 +9,16 @@ from typing import Final
 from django.db.models import QuerySet
 
 from registry.hetu import Hetu
-from registry.models import AuditEvent, SubjectCode
+from registry.models import AuditEvent, Person, SubjectCode
 from registry.policies import SEE_AUDIT_LOG, Access
 from registry.selectors import audit_words
 from registry.services import audit
 from registry.services.audit import Action
 
 PAGE: Final = 50
+
+# This detail points to a place.
+PLACE: Final = "service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +59,21 @@ def events_of(access: Access, code: Hetu, before: int | None = None) -> list[Eve
 
 def _page(rows: QuerySet[AuditEvent], before: int | None) -> list[EventRow]:
     rows = rows.filter(pk__lt=before) if before else rows
-    return [_in_words(event) for event in rows.order_by("-pk")[: PAGE + 1]]
+    found = list(rows.order_by("-pk")[: PAGE + 1])
+    with_place = {subject for event in found if PLACE in event.details for subject in event.subjects}
+    plain = Person.objects.filter(subject__in=with_place, protected=False)
+    told = set(plain.values_list("subject", flat=True))
+    return [_in_words(event, place=told.issuperset(event.subjects)) for event in found]
 
 
-def _in_words(event: AuditEvent) -> EventRow:
+def _in_words(event: AuditEvent, *, place: bool) -> EventRow:
+    """``place``: the service may be told, since the person is in the register and not protected (domain.md E38)."""
+    shown = {key: value for key, value in event.details.items() if place or key != PLACE}
     return EventRow(
         number=event.pk,
         at=event.at,
         action=audit_words.action(event.action),
-        details=audit_words.details(event.details),
+        details=audit_words.details(shown),
         user=event.username,
         subjects=tuple(map(str, event.subjects)),
         count=event.count,

@@ -8,7 +8,7 @@ from typing import Final
 from django.db.models import TextChoices
 from django.utils.translation import gettext, gettext_noop
 
-from registry.models import ProblemKind
+from registry.models import OpeningReason, ProblemKind
 from registry.selectors.place import Override
 from registry.services.audit import Action
 from registry.services.look_up import Reason
@@ -24,6 +24,9 @@ BASES: Final = (
     gettext_noop("ending a clientship"),
     gettext_noop("what needs attention"),
     gettext_noop("two entries of one person"),
+    gettext_noop("protected clients"),
+    gettext_noop("openings of protected clients"),
+    gettext_noop("contact address"),
     gettext_noop("erasures"),
     gettext_noop("signing in"),
     gettext_noop("sync history"),
@@ -69,6 +72,7 @@ DETAILS: Final = {
     "moved": gettext_noop("clientships moved"),
     "joined": gettext_noop("clientships joined"),
     "day": gettext_noop("day"),
+    "why": gettext_noop("reason"),
     "page": gettext_noop("page"),
     "findings": gettext_noop("places found"),
     "strings": gettext_noop("texts looked for"),
@@ -93,7 +97,12 @@ DETAILS: Final = {
 }
 
 # What these details hold is one of a few words.
-CHOICES: Final[dict[str, type[TextChoices]]] = {"reason": Reason, "unconfirmed": Override, "problem": ProblemKind}
+CHOICES: Final[dict[str, type[TextChoices]]] = {
+    "reason": Reason,
+    "unconfirmed": Override,
+    "problem": ProblemKind,
+    "why": OpeningReason,
+}
 _YES_OR_NO: Final = {"True": gettext_noop("yes"), "False": gettext_noop("no")}
 VALUES: Final = {
     "kind": {"SYNC": gettext_noop("Sync"), "RECONCILIATION": gettext_noop("Reconciliation")},

@@ -6,19 +6,20 @@ same answer: None.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
 from uuid import UUID
 
-from registry import ports
+from registry import policies, ports
 from registry.clock import helsinki_day, today
 from registry.hetu import Hetu, masked
 from registry.history import FIELDS_OF
 from registry.models import AppliedChange, Clientship, Person, PersonCode, Problem, ProblemKind
 from registry.policies import (
     HANDLE_PROTECTED,
+    KEEP_CONTACT_ADDRESS,
     MANAGE_CLIENTSHIPS,
     SEE_CLIENTS,
     SEE_FORMER,
@@ -28,10 +29,11 @@ from registry.policies import (
 )
 from registry.problem_kinds import KINDS
 from registry.record import LOCATION_GROUPS, Group, PersonRecord
-from registry.selectors import wording
+from registry.selectors import contacts, wording
+from registry.selectors.contacts import Contact
 from registry.selectors.place import Override, Place, granted_groups, granted_places, permit_on, place_of
 from registry.selectors.signs import Sign, signs_of
-from registry.services import audit, erasure, vtj_data
+from registry.services import audit, erasure, openings, vtj_data
 from registry.services.audit import Action
 
 CHANGES_SHOWN: Final = 50
@@ -83,6 +85,14 @@ class ProblemNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenOver:
+    """Who took a protected client over, and when."""
+
+    who: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """What a client's page shows. ``code`` is masked unless it was asked for; ``granted`` names the groups of the
     permit; ``confirmed`` is as of when VTJ's data holds; ``known``: VTJ's data has come and is to be shown;
@@ -116,6 +126,9 @@ class Client:
     clientships: tuple[ClientshipRow, ...]
     changes: tuple[ChangeRow, ...]
     may_manage: bool
+    may_keep_contact: bool
+    contact: Contact | None
+    taken_over: tuple[TakenOver, ...]
 
     @property
     def name(self) -> str:
@@ -124,7 +137,7 @@ class Client:
 
 
 def viewed(access: Access, subject: UUID) -> Client | None:
-    """The client's page. Raises PermissionDenied."""
+    """The client's page. Raises PermissionDenied, and ReasonNeeded for a protected one (domain.md E38)."""
     return _client(access, subject, Action.VIEW)
 
 
@@ -146,12 +159,22 @@ def status(access: Access, subject: UUID) -> str | None:
     return found
 
 
+def awaited(access: Access, subject: UUID) -> tuple[Clientship, ...]:
+    """What was added for the person in one's own units, while VTJ has not answered: of the person it tells nothing
+    (domain.md E38). Audited."""
+    rows = policies.awaited(access).filter(person__subject=subject).select_related("service").distinct()
+    found = tuple(rows.order_by("-awaits_since", "-pk"))
+    if found:
+        audit.record(access, Action.VIEW, subjects=[subject], outcome="nothing told")
+    return found
+
+
 def moved_to_handlers(access: Access, subject: UUID) -> bool:
     """Whether this is a client of one's own units who has come under a ban, and so is seen by the handlers of
     protected clients only (domain.md E38). Telling so is logged as a refused view."""
     if access.user is None or not access.may(SEE_CLIENTS) or access.may(HANDLE_PROTECTED):
         return False
-    own = Clientship.objects.filter(service__unit__staff=access.user)
+    own = Clientship.objects.filter(service__unit__staff=access.user, awaits_since=None)
     moved: bool = own.filter(person__subject=subject, person__protected=True).exists()
     if moved:
         audit.record(access, Action.VIEW, subjects=[subject], outcome="refused")
@@ -159,11 +182,13 @@ def moved_to_handlers(access: Access, subject: UUID) -> bool:
 
 
 def clientship(access: Access, number: int) -> Clientship | None:
-    """A clientship that may be seen, with its person and service. Raises PermissionDenied."""
+    """A clientship that may be seen, with its person and service. Raises PermissionDenied and ReasonNeeded."""
     access.require(MANAGE_CLIENTSHIPS)
     rows = clientships(access).select_related("person", "service", "provider")
     found: Clientship | None = rows.filter(pk=number).first()
     if found is not None:
+        if found.person.protected:
+            openings.require(access, found.person)
         audit.record(access, Action.VIEW, subjects=[found.person.subject])
     return found
 
@@ -181,14 +206,17 @@ def _client(access: Access, subject: UUID, action: Action, *, why: Override | No
     # Erased, or under a ban, since the first of the two statements.
     if person is None or held is None or (held.record.protected and not access.may(HANDLE_PROTECTED)):
         return None
+    if held.record.protected:
+        openings.require(access, person)
     audit.record(access, action, subjects=[subject], details={"unconfirmed": str(why)} if why else {})
     return _page(access, person, held.record, action)
 
 
 def _page(access: Access, person: Person, record: PersonRecord, action: Action) -> Client:
     code = action is Action.SHOW_CODE
-    problems = Problem.objects.filter(person=person, closed_at=None).order_by("pk")
-    notices, kinds = _notices(problems), {problem.kind for problem in problems}
+    problems = Problem.objects.filter(person=person, closed_at=None)
+    seen = policies.problems(access).filter(person=person, closed_at=None).distinct().order_by("pk")
+    notices, kinds = _notices(seen), {problem.kind for problem in problems}
     mismatch = ProblemKind.NAME_MISMATCH in kinds
     permit, confirmed = permit_on(today()), ports.source().confirmed_at([person.pk]).get(person.pk)
     place = place_of(person, permit=permit, mismatch=mismatch, confirmed=confirmed, now=datetime.now(UTC))
@@ -228,6 +256,22 @@ def _page(access: Access, person: Person, record: PersonRecord, action: Action) 
         clientships=_clientships(access, person),
         changes=() if mismatch else _changes(access, person, record, granted - LOCATION_GROUPS | visible),
         may_manage=access.may(MANAGE_CLIENTSHIPS),
+        may_keep_contact=access.may(KEEP_CONTACT_ADDRESS),
+        contact=contacts.shown(access, person),
+        taken_over=_taken_over(access, person) if record.protected else (),
+    )
+
+
+def _taken_over(access: Access, person: Person) -> tuple[TakenOver, ...]:
+    """Who has taken the client over since the ban began, for one's own units."""
+    rows = policies.problems(access).filter(person=person, kind=ProblemKind.HANDOVER, closed_by__isnull=False)
+    if person.ban_since:
+        rows = rows.filter(closed_at__gte=person.ban_since)
+    found = rows.select_related("closed_by").distinct().order_by("closed_at", "pk")
+    return tuple(
+        TakenOver(str(one.closed_by.get_full_name() or one.closed_by), one.closed_at)
+        for one in found
+        if one.closed_by and one.closed_at
     )
 
 
@@ -257,7 +301,8 @@ def _foreign(record: PersonRecord) -> tuple[Address, ...]:
 def _clientships(access: Access, person: Person) -> tuple[ClientshipRow, ...]:
     rows = clientships(access).filter(person=person).select_related("service", "provider").distinct()
     day = today()
-    kept = _erasure_day(person, day)
+    found = list(rows.order_by("-start", "-pk"))
+    kept = _erasure_day(found, day)
     return tuple(
         ClientshipRow(
             row=one,
@@ -265,18 +310,18 @@ def _clientships(access: Access, person: Person) -> tuple[ClientshipRow, ...]:
             coming=one.start > day,
             erased_on=kept(one) if one.end else None,
         )
-        for one in rows.order_by("-start", "-pk")
+        for one in found
     )
 
 
-def _erasure_day(person: Person, day: date) -> Callable[[Clientship], date]:
-    """When an ended clientship of the person goes: with the person, or some time later (domain.md F43)."""
+def _erasure_day(every: Sequence[Clientship], day: date) -> Callable[[Clientship], date]:
+    """When at the earliest an ended one of these clientships goes: with the person, or some time later (domain.md F43).
+    Those of other units are not counted: whether there are any is not told (H52, E38)."""
 
     def entered(at: datetime | None) -> date:
         return helsinki_day(at) if at else day
 
-    every = Clientship.objects.filter(person=person).values_list("end", "ended_at")
-    ends = [(end, entered(at)) for end, at in every if end is not None]
+    ends = [(one.end, entered(one.ended_at)) for one in every if one.end is not None]
     if len(ends) < len(every):
         return lambda one: erasure.clientship_erased_on(one.end or day, entered(one.ended_at))
     last = max(erasure.erased_on(*end) for end in ends)

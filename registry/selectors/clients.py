@@ -22,7 +22,7 @@ from registry.clock import today
 from registry.hetu import Hetu, masked
 from registry.models import Person, PersonCode, Problem, ProblemKind
 from registry.names import name_key
-from registry.policies import SEE_CLIENTS, Access, clientships, persons
+from registry.policies import SEE_CLIENTS, Access, awaited, clientships, persons
 from registry.record import Group
 from registry.selectors.place import granted_groups, granted_places, permit_on, place_of
 from registry.selectors.signs import Sign, signs_of
@@ -54,10 +54,21 @@ class ClientRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitedRow:
+    """Somebody who was added and of whom VTJ has not told: nothing but what was typed (domain.md E38)."""
+
+    subject: UUID
+    service: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """A page of clients. ``before`` and ``after`` are where the pages around it begin, None at the ends."""
+    """A page of clients. ``awaited`` are those that were added and of whom VTJ has not told yet, on the first page of
+    all. ``before`` and ``after`` are where the pages around it begin, None at the ends."""
 
     rows: tuple[ClientRow, ...] = ()
+    awaited: tuple[AwaitedRow, ...] = ()
     before: UUID | None = None
     after: UUID | None = None
 
@@ -65,7 +76,8 @@ class Page:
 def listed(access: Access, *, after: UUID | None = None, before: UUID | None = None) -> Page:
     """A page of the clients that may be seen. Audited as one event. Raises PermissionDenied."""
     access.require(SEE_CLIENTS)
-    return _page(access, persons(access), after, before, Action.LIST)
+    waiting = () if after or before else _awaited(access)
+    return _page(access, persons(access), after, before, Action.LIST, waiting=waiting)
 
 
 def deceased(access: Access, *, after: UUID | None = None, before: UUID | None = None) -> Page:
@@ -120,22 +132,42 @@ def _beginning(part: str) -> str:
     return f"({' | '.join([part, *words])})"
 
 
-def _page(access: Access, rows: QuerySet[Person], after: UUID | None, before: UUID | None, action: Action) -> Page:
-    found, forward = _slice(rows, after, before)
+def _awaited(access: Access) -> tuple[AwaitedRow, ...]:
+    rows = awaited(access).select_related("person", "service").distinct().order_by("-awaits_since", "-pk")
+    return tuple(
+        AwaitedRow(one.person.subject, one.service.name, one.awaits_since) for one in rows[:PAGE] if one.awaits_since
+    )
+
+
+def _page(
+    access: Access,
+    rows: QuerySet[Person],
+    after: UUID | None,
+    before: UUID | None,
+    action: Action,
+    *,
+    waiting: tuple[AwaitedRow, ...] = (),
+) -> Page:
+    found, forward = _slice(access, rows, after, before)
     more = len(found) > PAGE
     found = found[:PAGE] if forward else found[-PAGE:]
     shown = _rows(access, found)
-    audit.record(access, action, subjects=[row.subject for row in shown])
+    audit.record(
+        access, action, subjects=dict.fromkeys([*(row.subject for row in shown), *(row.subject for row in waiting)])
+    )
     if not found:
-        return Page()
+        return Page(awaited=waiting)
     at_start, at_end = (after is None, not more) if forward else (not more, False)
-    return Page(shown, None if at_start else found[0].subject, None if at_end else found[-1].subject)
+    return Page(shown, waiting, None if at_start else found[0].subject, None if at_end else found[-1].subject)
 
 
-def _slice(rows: QuerySet[Person], after: UUID | None, before: UUID | None) -> tuple[list[Person], bool]:
+def _slice(
+    access: Access, rows: QuerySet[Person], after: UUID | None, before: UUID | None
+) -> tuple[list[Person], bool]:
     """A page and one more, in order, and whether the one more is at its end."""
     wanted = before or after
-    turn = Person.objects.filter(subject=wanted).only("name_key").first() if wanted else None
+    # Only from somebody who may be seen: else the page that follows would tell where the name of a person stands.
+    turn = persons(access).filter(subject=wanted).only("name_key").first() if wanted else None
     # The first condition alone bounds the range of the index; the second one settles namesakes.
     if turn and before:
         rows = rows.filter(Q(name_key__lt=turn.name_key) | Q(pk__lt=turn.pk), name_key__lte=turn.name_key)

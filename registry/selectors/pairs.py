@@ -22,7 +22,7 @@ from registry.record import Group, PersonRecord
 from registry.selectors import wording
 from registry.selectors.place import Place, granted_groups, granted_places, permit_on, place_of
 from registry.selectors.signs import Sign, signs_of
-from registry.services import audit, merging, vtj_data
+from registry.services import audit, merging, openings, vtj_data
 from registry.services import codes as person_codes
 from registry.services.audit import Action
 from registry.services.joining import Joined
@@ -92,7 +92,8 @@ class Preview:
 
 
 def side_by_side(access: Access, one: UUID, other: UUID) -> Pair | None:
-    """Both entries. None for two that are no pair, or not one that may be seen. Audited. Raises PermissionDenied."""
+    """Both entries. None for two that are no pair, or not one that may be seen. Audited. Raises PermissionDenied
+    and ReasonNeeded."""
     access.require(MERGE_PERSONS)
     problem = merging.found(access, one, other)
     if problem is None:
@@ -103,6 +104,9 @@ def side_by_side(access: Access, one: UUID, other: UUID) -> Pair | None:
     banned = any(person.record.protected for person in held.values())
     if len(held) < 2 or (banned and not access.may(HANDLE_PROTECTED)):
         return None
+    if banned:
+        # A reason for the one that stays opens the pair.
+        openings.require(access, stays)
     audit.record(access, Action.VIEW_PAIR, subjects=[one, other])
     permit = permit_on(today())
     one_told, other_told = (held[person.pk].record.with_values_of(granted_groups(permit)) for person in (stays, goes))

@@ -24,7 +24,7 @@ from registry.problem_kinds import KINDS, About
 from registry.record import Group
 from registry.selectors.clients import list_name
 from registry.selectors.place import granted_groups, permit_on
-from registry.services import audit
+from registry.services import audit, openings
 from registry.services import codes as person_codes
 from registry.services.audit import Action
 from registry.sql import ids
@@ -46,7 +46,8 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class ProblemRow:
-    """One problem. ``person`` is None for those who may not know it, and so is ``next_at``, when VTJ is asked next."""
+    """One problem. ``person`` is None for those who may not know it, and so is ``next_at``, when VTJ is asked next.
+    ``unattended``: nobody sees the hand-over who could take the person over; told to administrators (domain.md E38)."""
 
     number: int
     kind: str
@@ -55,6 +56,7 @@ class ProblemRow:
     attempts: int
     person: Shown | None
     next_at: datetime | None
+    unattended: bool = False
 
     @property
     def asks(self) -> bool:
@@ -85,7 +87,8 @@ class KindCount:
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page, the oldest first. ``about`` is of the chosen kind; ``after`` is where the next page begins; ``total`` and
-    ``aside`` count those that wait and those that are set aside, of every kind."""
+    ``aside`` count those that wait and those that are set aside, of every kind. ``unattended``: there is a hand-over
+    that nobody sees who could take the person over."""
 
     rows: tuple[ProblemRow, ...]
     counts: tuple[KindCount, ...]
@@ -94,6 +97,7 @@ class Page:
     total: int
     aside: int
     persons: bool
+    unattended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,7 @@ def listed(access: Access, *, kind: str = "", aside: bool = False, after: int = 
         total=other if aside else total,
         aside=total if aside else other,
         persons=access.may(SEE_CLIENTS),
+        unattended=bool(count_unattended(access)),
     )
 
 
@@ -142,13 +147,20 @@ def count_own(access: Access) -> int:
     return policies.problems(access).filter(~_ASIDE, closed_at=None)[: COUNTED + 1].count()
 
 
+def count_unattended(access: Access) -> int:
+    """How many hand-overs nobody sees who could take the person over: for an administrator. Shows nobody: no event."""
+    return policies.unattended()[: COUNTED + 1].count() if access.may(SEE_PROBLEMS) else 0
+
+
 def problem(access: Access, number: int) -> ProblemPage | None:
-    """One open problem of a client that may be seen. Audited. Raises PermissionDenied."""
+    """One open problem of a client that may be seen. Audited. Raises PermissionDenied and ReasonNeeded."""
     access.require(SEE_CLIENTS)
     rows = policies.problems(access).select_related("person", "other", "handled_by")
     one = rows.filter(pk=number, closed_at=None).first()
     if one is None:
         return None
+    if one.person.protected:
+        openings.require(access, one.person)
     audit.record(access, Action.VIEW, subjects=[one.person.subject], details={"problem": one.kind})
     (row,) = _rows(access, [one])
     clientships = _clientships(access, one.person)
@@ -184,12 +196,15 @@ def _open(access: Access) -> QuerySet[Problem]:
 
 
 def _rows(access: Access, found: Sequence[Problem]) -> tuple[ProblemRow, ...]:
-    persons = {
-        person.pk: person for person in policies.persons(access).filter(pk__in=ids(one.person_id for one in found))
-    }
+    seen = policies.persons(access).filter(pk__in=ids(one.person_id for one in found))
+    persons = {person.pk: person for person in seen}
     told = Group.NAME in granted_groups(permit_on(today()))
     hidden, current = _doubted(persons) if told else set(persons), person_codes.current(persons)
     next_at = ports.source().next_ask_at(list(persons)) if persons else {}
+    unattended: set[int] = set()
+    if access.may(SEE_PROBLEMS):
+        of_page = policies.unattended().filter(pk__in=ids(one.pk for one in found))
+        unattended = set(of_page.values_list("pk", flat=True))
     rows = []
     for one in found:
         person, kind = persons.get(one.person_id), ProblemKind(one.kind)
@@ -206,6 +221,7 @@ def _rows(access: Access, found: Sequence[Problem]) -> tuple[ProblemRow, ...]:
                 attempts=one.attempts,
                 person=shown,
                 next_at=next_at.get(one.person_id) if KINDS[kind].asks else None,
+                unattended=one.pk in unattended,
             )
         )
     return tuple(rows)

@@ -16,7 +16,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from registry.hetu import Hetu
-from registry.models import AuditEvent
+from registry.models import AuditEvent, Clientship
 from registry.policies import Access
 
 
@@ -101,6 +101,12 @@ def record(
         outcome=outcome,
         details=dict(details or {}),
     )
+
+
+def of_service(clientship: Clientship) -> dict[str, str | int]:
+    """The details that name a clientship's service: a place of a protected person, and then not told (domain.md E38).
+    Of whoever is protected later, the page of the log leaves it out."""
+    return {} if clientship.person.protected else {"service": clientship.service.code}
 
 
 def code_hash(hetu: Hetu) -> bytes:

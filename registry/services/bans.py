@@ -6,13 +6,16 @@ Set-based, inside the transaction in which the ban begins or ends, whatever writ
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import date
 from typing import Any, Final
+
+from django.db import connection
 
 from registry.clock import today
 from registry.models import ProblemKind
 
 # One for each unit with a clientship that has not ended. Of somebody whose basic data comes for the first time only
-# where the clientship was added by hand by somebody who does not see the person now: an imported list hands nothing
+# where the clientship was added by hand, and who added it may not see the person now: an imported list hands nothing
 # over. Takes persons, whether it is their first basic data, and today.
 _BEGIN: Final = """
     INSERT INTO registry_problem (person_id, kind, unit_id, opened_at, attempts, note)
@@ -41,6 +44,11 @@ _TIDY: Final = """
         SELECT FROM registry_clientship c JOIN registry_service s ON s.id = c.service_id
         WHERE c.person_id = k.person_id AND s.unit_id = k.unit_id)
 """
+# VTJ answered before a clientship that was added by hand began. Takes the day.
+_BEGUN: Final = """
+    UPDATE registry_clientship c SET awaits_since = NULL FROM registry_person p
+    WHERE p.id = c.person_id AND c.awaits_since IS NOT NULL AND c.start <= %s AND p.checked_at > c.awaits_since
+"""
 
 
 def begin(cursor: Any, begun: Mapping[int, bool]) -> None:
@@ -55,6 +63,13 @@ def end(cursor: Any, ended: Collection[int]) -> None:
     if ended:
         cursor.execute(_CLOSE, [ProblemKind.HANDOVER, list(ended)])
         cursor.execute(_ASK, [list(ended)])
+
+
+def begin_awaited(day: date) -> None:
+    """The clientships that begin by the Helsinki day and that VTJ has answered about await nothing more: their persons
+    are seen, as somebody new is when the first answer comes (domain.md A1, E38)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BEGUN, [day])
 
 
 def tidy(cursor: Any, person_ids: Collection[int]) -> None:

@@ -9,17 +9,25 @@ from datetime import date, timedelta
 from typing import Final
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from registry import ports
+from registry import policies, ports
 from registry.clock import today
 from registry.hetu import Hetu
-from registry.models import Clientship, EndReason, Person, PersonStatus, Provider, Service
-from registry.policies import HANDLE_PROTECTED, MANAGE_CLIENTSHIPS, Access, clientships, services
-from registry.services import audit, erasure, persons, vtj_data
+from registry.models import Clientship, ContactAddress, EndReason, Person, PersonStatus, Problem, Provider, Service
+from registry.policies import (
+    KEEP_CONTACT_ADDRESS,
+    MANAGE_CLIENTSHIPS,
+    Access,
+    clientships,
+    problems,
+    services,
+)
+from registry.services import audit, bans, erasure, persons, vtj_data
 from registry.services.audit import Action
 from registry.services.errors import AlreadyClient, Refused
 from registry.services.import_file import EARLIEST, LATEST
@@ -33,7 +41,9 @@ class Preview:
     """What the end of a clientship will erase, and when (domain.md F42).
 
     ``whole_person``: it is the person's last one, and everything goes. ``rows``: how many rows of each table (name in
-    the database) there are to go now. ``reference`` and ``history``: whether there is any of what VTJ cannot give back.
+    the database) there are to go now. ``reference``, ``history`` and ``contact`` (address): whether there is any of
+    what VTJ cannot give back. Of clientships that the caller may not see nothing is told: whether other units still
+    need the person shows nowhere (domain.md H52, E38).
     """
 
     erased_on: date
@@ -41,6 +51,7 @@ class Preview:
     rows: Mapping[str, int]
     reference: bool
     history: bool
+    contact: bool = False
 
 
 def add(
@@ -54,9 +65,10 @@ def add(
 ) -> Clientship:
     """Makes the person a client of the service; somebody new awaits basic data, which is asked for at once.
 
-    Whoever may not handle protected clients is not told that the person is one: the clientship is made, and does not
-    show among the caller's own (``policies.clientships``), just as when VTJ tells of the ban a moment later. If there
-    is one already, that is returned and nothing changes (domain.md E38).
+    A caller who does not see the person already is not told whether the register knew them, or whether there is a ban:
+    the clientship awaits VTJ's answer like that of somebody new, and does not show among the caller's own before
+    (``policies.clientships``). If there is one already that the caller may not see, that one awaits the answer and is
+    returned (domain.md E38).
 
     Raises PermissionDenied, and Refused when the clientship cannot be: AlreadyClient when there is one that says so.
     """
@@ -73,6 +85,8 @@ def add(
         person = _person(hetu)
         others = Clientship.objects.filter(person=person, service=service)
         clash = others.filter(Q(start=start) | Q(end=None) | Q(end__gte=max(start, today()))).first()
+        told = clash is not None and clientships(access).filter(pk=clash.pk).exists()
+        known = policies.persons(access).filter(pk=person.pk).exists()
         made = clash or Clientship.objects.create(
             person=person,
             service=service,
@@ -80,12 +94,13 @@ def add(
             start=start,
             reference=(reference or "").strip() or None,
         )
+        if not told:
+            _ask(made, start, known=known)
         # Also when nothing changes: to learn that somebody is a client is a look at them (domain.md G46).
-        outcome, details = "refused" if clash else "done", {"service": service.code}
+        outcome = "refused" if clash else "done"
+        details = audit.of_service(made)
         audit.record(access, Action.ADD_CLIENT, subjects=[person.subject], outcome=outcome, details=details)
-        if not clash and person.status != PersonStatus.CURRENT and start <= today():
-            ports.source().fetch_soon([person.pk])
-    if clash and (access.may(HANDLE_PROTECTED) or not person.protected):
+    if clash and told:
         same_day = _("The person has had a clientship of this service from the same day.")
         already = _("The person is a client of this service already.")
         raise AlreadyClient(same_day if clash.start == start else already, person.subject)
@@ -125,18 +140,23 @@ def take_back_end(access: Access, clientship: Clientship) -> Clientship:
 def erasure_preview(access: Access, clientship: Clientship, end: date) -> Preview:
     """What would be erased, and when, if the clientship were ended now with this last day. Raises PermissionDenied."""
     held = _allowed(access, clientship)
-    others = Clientship.objects.filter(person=held.person_id).exclude(pk=held.pk)
+    others = clientships(access).filter(person=held.person_id).exclude(pk=held.pk).distinct()
     if others.filter(end=None).exists():
         day = erasure.clientship_erased_on(end, today())
         return Preview(day, False, {Clientship._meta.db_table: 1}, reference=bool(held.reference), history=False)
     ends = [end, *others.values_list("end", flat=True)]
     rows = erasure.count_rows(held.person_id)
+    rows[Clientship._meta.db_table] = len(ends)
+    rows[Problem._meta.db_table] = problems(access).filter(person=held.person_id).count()
+    kept = rows.pop(ContactAddress._meta.db_table, 0) if access.may(KEEP_CONTACT_ADDRESS) else 0
+    rows = {table: count for table, count in rows.items() if count and table != ContactAddress._meta.db_table}
     return Preview(
         erased_on=erasure.erased_on(max(day for day in ends if day is not None), today()),
         whole_person=True,
-        rows=rows,
-        reference=Clientship.objects.filter(person=held.person_id).exclude(reference=None).exists(),
+        rows=rows | ({ContactAddress._meta.db_table: kept} if kept else {}),
+        reference=bool(held.reference) or others.exclude(reference=None).exists(),
         history="registry_appliedchange" in rows,
+        contact=bool(kept),
     )
 
 
@@ -147,7 +167,11 @@ def mistaken(access: Access, clientship: Clientship) -> None:
     is ended. Raises PermissionDenied and Refused.
     """
     with transaction.atomic():
-        held = _locked(access, clientship)
+        held = _locked(access, clientship, awaited=True)
+        if held.awaits_since is not None and held.awaits_since != held.created_at:
+            # It was there before, and the caller does not know of it: nothing was added, and nothing goes (E38).
+            audit.record(access, Action.NOT_THE_PERSON, subjects=[held.person.subject], outcome="refused")
+            return
         if held.created_at < timezone.now() - MISTAKE:
             raise Refused(_("The client was added too long ago. End the clientship instead."))
         _record(access, Action.NOT_THE_PERSON, held)
@@ -155,6 +179,25 @@ def mistaken(access: Access, clientship: Clientship) -> None:
             erasure.erase_clientship_now(access, held)
         else:
             erasure.erase_now(access, held.person_id)
+
+
+def _ask(made: Clientship, start: date, *, known: bool) -> None:
+    """Asks VTJ about whom was added. Whom the caller did not know is asked about anew, whoever it is, and until the
+    answer has come they are all alike (domain.md E38)."""
+    person = made.person
+    if not known:
+        if made.awaits_since is None:
+            Clientship.objects.filter(pk=made.pk).update(awaits_since=Now())
+            made.refresh_from_db(fields=["awaits_since"])
+        if person.status != PersonStatus.AWAITING:
+            ports.source().ask_again([person.pk])
+        if person.protected:
+            with connection.cursor() as cursor:
+                bans.begin(cursor, {person.pk: True})
+    elif person.status == PersonStatus.CURRENT:
+        return
+    if start <= today():
+        ports.source().fetch_soon([person.pk])
 
 
 def _person(hetu: Hetu) -> Person:
@@ -165,24 +208,26 @@ def _person(hetu: Hetu) -> Person:
             return Person.objects.get(pk=person_id)
 
 
-def _allowed(access: Access, clientship: Clientship) -> Clientship:
+def _allowed(access: Access, clientship: Clientship, *, awaited: bool = False) -> Clientship:
     access.require(MANAGE_CLIENTSHIPS)
     held = clientships(access).select_related("person", "service").filter(pk=clientship.pk).first()
+    if held is None and awaited:
+        held = policies.awaited(access).select_related("person", "service").filter(pk=clientship.pk).first()
     if held is None:
         raise PermissionDenied
     return held
 
 
-def _locked(access: Access, clientship: Clientship) -> Clientship:
+def _locked(access: Access, clientship: Clientship, *, awaited: bool = False) -> Clientship:
     """The clientship as it stands under the lock of its person. One that is gone was erased, or is not the user's; one
     that a merge has moved meanwhile is locked by its new person."""
     held = clientship
     while True:
         locked = vtj_data.lock([held.person_id])
-        held = _allowed(access, clientship)
+        held = _allowed(access, clientship, awaited=awaited)
         if held.person_id in locked:
             return held
 
 
 def _record(access: Access, action: Action, clientship: Clientship) -> None:
-    audit.record(access, action, subjects=[clientship.person.subject], details={"service": clientship.service.code})
+    audit.record(access, action, subjects=[clientship.person.subject], details=audit.of_service(clientship))

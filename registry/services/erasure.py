@@ -115,6 +115,7 @@ def run(access: Access, day: date) -> Report:
     Raises OSError when the ledger cannot be written; until the receipts are there, nobody else is erased.
     """
     write_ledger()
+    bans.begin_awaited(day)
     report = Report(held=_held_back(day), rows=uncovered.erase(access, day))
     if not report.held:
         while batch := _due_persons(day):

@@ -112,14 +112,21 @@ _OTHERWISE: Final = """
         j.provider_id IS NOT NULL AND j.provider_id IS DISTINCT FROM c.provider_id
         OR coalesce(j.reference, '') NOT IN ('', coalesce(c.reference, '')))
 """
-# Persons with no clientship left without an end: the due run will erase them.
+# Persons with no clientship left without an end: the due run will erase them. Whether other units need them still is
+# not told (domain.md H52, E38): only the caller's own services count, and the number is rather too high than too low.
 _ERASED: Final = """
     SELECT count(DISTINCT e.person_id) FROM import_judged e WHERE e.verdict = 'ends'
     AND NOT EXISTS (
         SELECT FROM registry_clientship c WHERE c.person_id = e.person_id AND c."end" IS NULL
+        AND c.service_id = ANY(%s)
         AND NOT EXISTS (SELECT FROM import_judged x WHERE x.clientship_id = c.id AND x.verdict = 'ends'))
     AND NOT EXISTS (
         SELECT FROM import_judged n WHERE n.person_id = e.person_id AND n.verdict = 'new' AND n."end" IS NULL)
+"""
+# Persons who are new to the caller's own units.
+_NEW_PERSONS: Final = """
+    SELECT count(DISTINCT n.who) FROM import_judged n WHERE n.verdict = 'new' AND NOT EXISTS (
+        SELECT FROM registry_clientship c WHERE c.person_id = n.person_id AND c.service_id = ANY(%s))
 """
 _WRITE_ENDS: Final = """
     UPDATE registry_clientship c
@@ -154,7 +161,8 @@ _FAULTS: Final = {
 
 @dataclass
 class Report:
-    """What the file means, in lines; ``new_persons`` and ``erased`` (by the ends, in time) are persons.
+    """What the file means, in lines; ``new_persons`` (to the caller's units) and ``erased`` (by the ends, in time) are
+    persons.
 
     ``otherwise`` counts known lines that name another provider or reference than the register, where somebody may have
     put it right since: they are left as they are. ``bad`` holds the first :data:`SHOWN` of the ``bad_count`` lines that
@@ -196,8 +204,9 @@ def run(access: Access, file: BinaryIO, *, day: date, dry_run: bool = False, con
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
         if not cursor.fetchone()[0]:
             raise Refused("Another import is under way. Try again when it has ended.")
-        _stage(cursor, file, _known(access), report)
-        _judge(cursor, day, report)
+        known = _known(access)
+        _stage(cursor, file, known, report)
+        _judge(cursor, day, list(known.services.values()), report)
         report.unconfirmed = report.erased > ENDS_TO_CONFIRM and confirm_ends != report.erased
         if dry_run or report.unconfirmed:
             # What is said of the lines tells of people in the register, written or not (domain.md G46).
@@ -235,7 +244,7 @@ def _row(line: Line) -> tuple[Any, ...]:
     return (line.number, line.hetu, line.service, line.start, line.end, line.provider, line.reference, *names)
 
 
-def _judge(cursor: Any, day: date, report: Report) -> None:
+def _judge(cursor: Any, day: date, own: list[int], report: Report) -> None:
     cursor.execute(_JUDGED)
     cursor.execute(_JUDGE, [day])
     cursor.execute("CREATE INDEX ON import_judged (clientship_id)")
@@ -257,9 +266,9 @@ def _judge(cursor: Any, day: date, report: Report) -> None:
         column, reason = _FAULTS[verdict]
         report.bad.append(Bad(number, column, reason.format(other=other)))
     report.bad = sorted(report.bad, key=lambda bad: bad.line)[:SHOWN]
-    cursor.execute("SELECT count(DISTINCT hetu) FROM import_judged WHERE verdict = 'new' AND person_id IS NULL")
+    cursor.execute(_NEW_PERSONS, [own])
     report.new_persons = cursor.fetchone()[0]
-    cursor.execute(_ERASED)
+    cursor.execute(_ERASED, [own])
     report.erased = cursor.fetchone()[0]
     cursor.execute(_OTHERWISE)
     report.otherwise = cursor.fetchone()[0]

@@ -76,9 +76,12 @@ def not_the_person(access: Access, problem: Problem, numbers: Collection[int]) -
         held = _mismatch(access, problem)
         wrong = _wrong(access, held, numbers)
         for one in wrong.clientships:
-            details = {"service": one.service.code}
+            details = audit.of_service(one)
             audit.record(access, Action.NOT_THE_PERSON, subjects=[held.person.subject], details=details)
-        if wrong.way is Way.TAKEN_BACK:
+        others = Clientship.objects.filter(person=held.person_id).exclude(
+            pk__in=ids(one.pk for one in wrong.clientships)
+        )
+        if wrong.way is Way.TAKEN_BACK or (wrong.way is Way.ERASED and others.exists()):
             for one in wrong.clientships:
                 erasure.erase_clientship_now(access, one)
             _close(access, held)
@@ -101,10 +104,12 @@ def _mismatch(access: Access, problem: Problem) -> Problem:
 def _wrong(access: Access, held: Problem, numbers: Collection[int]) -> Wrong:
     access.require(MANAGE_CLIENTSHIPS)
     rows = policies.clientships(access).filter(person=held.person_id, pk__in=ids(numbers)).distinct()
-    wrong = tuple(rows.select_related("service").order_by("pk"))
+    wrong = tuple(rows.select_related("service", "person").order_by("pk"))
     if not wrong or len(wrong) < len(set(numbers)):
         raise Refused(_("Choose the clientship that was entered with a wrong identity code."))
-    stays = Clientship.objects.filter(person=held.person_id).exclude(pk__in=ids(one.pk for one in wrong)).exists()
+    # Whether other units have the person still is not told (domain.md H52, E38): then only what is one's own goes.
+    mine = policies.clientships(access).filter(person=held.person_id)
+    stays = mine.exclude(pk__in=ids(one.pk for one in wrong)).exists()
     fresh = min(one.created_at for one in wrong) >= timezone.now() - MISTAKE
     way = Way.TAKEN_BACK if stays else Way.ERASED if fresh else Way.ENDED
     last = max(max(one.start, one.end or today()) for one in wrong)

@@ -15,6 +15,7 @@ from registry.policies import (
     MANAGE_CLIENTSHIPS,
     SEE_AUDIT_LOG,
     SEE_CLIENTS,
+    SEE_OPENINGS,
     SEE_PROBLEMS,
     SEE_SYNC,
     Access,
@@ -31,6 +32,7 @@ NAVIGATION: Final = (
     ((SEE_CLIENTS, SEE_PROBLEMS), "problems", _("Needs attention")),
     ((MANAGE_CLIENTSHIPS,), "client-add", _("Add a client")),
     ((SEE_SYNC,), "sync-history", _("VTJ synchronisation")),
+    ((SEE_OPENINGS,), "openings", _("Openings")),
     ((CONFIRM_ERASURE,), "erasures", _("Erasures")),
     ((SEE_AUDIT_LOG,), "audit-log", _("Audit log")),
 )
@@ -69,8 +71,9 @@ def navigation(context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _waiting(user: User) -> str:
-    """How many problems of the user's own clients wait; nothing when none do, or there are no own clients."""
-    count = problems.count_own(Access(user, "")) if may(user, SEE_CLIENTS) else 0
+    """How many problems of the user's own clients wait; for administrators how many hand-overs nobody sees who could
+    take the client over. Nothing when none do."""
+    count = (problems.count_own if may(user, SEE_CLIENTS) else problems.count_unattended)(Access(user, ""))
     return f"{problems.COUNTED}+" if count > problems.COUNTED else str(count or "")
 
 

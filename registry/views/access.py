@@ -6,14 +6,18 @@ from collections.abc import Callable
 from functools import wraps
 from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
 from registry.models import User
 from registry.policies import Access, may
+from registry.services.openings import ReasonNeeded
 
 View = Callable[..., HttpResponse]
 
@@ -47,17 +51,28 @@ def user_of(request: HttpRequest) -> User:
 
 
 def needs(*permissions: str) -> Callable[[View], View]:
-    """The view answers 403 to whoever holds none of the rights, and no browser keeps what it answers."""
+    """The view answers 403 to whoever holds none of the rights, and no browser keeps what it answers. To open a
+    protected client it first asks for a reason (domain.md E38)."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not any(may(user_of(request), permission) for permission in permissions):
                 raise PermissionDenied
-            response = view(request, *args, **kwargs)
+            try:
+                response = view(request, *args, **kwargs)
+            except ReasonNeeded as needed:
+                response = _ask_why(request, needed)
             add_never_cache_headers(response)
             return response
 
         return guarded
 
     return decorate
+
+
+def _ask_why(request: HttpRequest, needed: ReasonNeeded) -> HttpResponse:
+    """Leads to the question, and from there back to what was asked for; an act is not done by coming back."""
+    address = reverse("client-open", args=[needed.subject])
+    back = f"?{urlencode({'next': request.path})}" if request.method == "GET" else ""
+    return redirect(address + back)

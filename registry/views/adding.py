@@ -6,6 +6,7 @@ the question has not been put yet, for VTJ's answer may come when the user has g
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -48,7 +49,7 @@ def add(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(error))
             known = error.subject if isinstance(error, AlreadyClient) else None
         else:
-            _remember(request, made)
+            _remember(request, made, form.cleaned_data["start"])
             return redirect("client-check", made.person.subject)
     context = {
         "form": form,
@@ -82,30 +83,33 @@ def look_up(request: HttpRequest) -> HttpResponse:
 @needs(MANAGE_CLIENTSHIPS)
 def check(request: HttpRequest, subject: UUID) -> HttpResponse:
     """Is this the person? While VTJ has not answered, the page waits."""
-    added = _added(request, subject)
+    added, start = _added(request, subject)
+    shown = {"subject": subject, "service": added.service, "start": start}
+    if added.awaits_since is not None:
+        return render(request, "registry/client_check.html", shown | _wait(added, start, None))
     client = selector.viewed(access(request, "checking an added client"), subject)
     if client is None:
         return unseen(request, subject)
-    wait = _wait(added, client.status)
+    wait = _wait(added, start, client.status)
     if not wait["waiting"]:
         request.session[UNASKED] = [one for one in request.session.get(UNASKED, []) if one != str(subject)]
-    return render(request, "registry/client_check.html", {"client": client, "clientship": added, **wait})
+    return render(request, "registry/client_check.html", {"client": client} | shown | wait)
 
 
 @require_safe
 @needs(MANAGE_CLIENTSHIPS)
 def waiting(request: HttpRequest, subject: UUID) -> HttpResponse:
     """The part of that page that changes: done when VTJ has answered, or the client is not the user's to see."""
-    added = _added(request, subject)
+    added, start = _added(request, subject)
     status = selector.status(access(request, "checking an added client"), subject)
-    return render(request, "registry/client_waiting.html", {"subject": subject, **_wait(added, status)})
+    return render(request, "registry/client_waiting.html", {"subject": subject, **_wait(added, start, status)})
 
 
 @require_POST
 @needs(MANAGE_CLIENTSHIPS)
 def mistaken(request: HttpRequest, subject: UUID) -> HttpResponse:
     """No: what was added is erased at once."""
-    added = _added(request, subject)
+    added, _start = _added(request, subject)
     try:
         clients.mistaken(access(request, "checking an added client"), added)
     except Refused as error:
@@ -115,23 +119,28 @@ def mistaken(request: HttpRequest, subject: UUID) -> HttpResponse:
     return redirect("client-add")
 
 
-def _wait(added: Clientship, status: str | None) -> dict[str, bool]:
-    """Whether VTJ's answer is to be waited for: nobody is asked about before the first day (domain.md A1)."""
-    waiting = status == PersonStatus.AWAITING and added.start <= today()
-    return {"waiting": waiting, "late": (timezone.now() - added.created_at).total_seconds() > PATIENCE_SECONDS}
+def _wait(added: Clientship, start: date, status: str | None) -> dict[str, bool]:
+    """Whether VTJ's answer is to be waited for: nobody is asked about before the first day (domain.md A1). The same of
+    somebody whom the register knew, and of somebody protected (E38)."""
+    awaited = added.awaits_since is not None or status == PersonStatus.AWAITING
+    since = added.awaits_since or added.created_at
+    late = (timezone.now() - since).total_seconds() > PATIENCE_SECONDS
+    return {"waiting": awaited and start <= today(), "late": late}
 
 
-def _remember(request: HttpRequest, made: Clientship) -> None:
-    added: dict[str, int] = request.session.get(ADDED, {})
-    newest = [*added.items(), (str(made.person.subject), made.pk)][-REMEMBERED:]
+def _remember(request: HttpRequest, made: Clientship, start: date) -> None:
+    """With the day that was typed: the clientship may be one that was there, and tells its own to nobody."""
+    added: dict[str, tuple[int, str]] = request.session.get(ADDED, {})
+    newest = [*added.items(), (str(made.person.subject), (made.pk, start.isoformat()))][-REMEMBERED:]
     request.session[ADDED] = dict(newest)
     request.session[UNASKED] = [*request.session.get(UNASKED, []), str(made.person.subject)][-REMEMBERED:]
 
 
-def _added(request: HttpRequest, subject: UUID) -> Clientship:
-    """The clientship that this user has just added for the person. Raises Http404 for any other."""
-    number = request.session.get(ADDED, {}).get(str(subject))
+def _added(request: HttpRequest, subject: UUID) -> tuple[Clientship, date]:
+    """The clientship that this user has just added for the person, and its first day as it was typed. Raises Http404
+    for any other."""
+    number, start = request.session.get(ADDED, {}).get(str(subject), (None, ""))
     added = Clientship.objects.select_related("person", "service").filter(pk=number).first() if number else None
     if added is None:
         raise Http404
-    return added
+    return added, date.fromisoformat(start)

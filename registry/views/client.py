@@ -59,8 +59,11 @@ def shown(request: HttpRequest, subject: UUID, client: Client | None) -> HttpRes
 
 
 def unseen(request: HttpRequest, subject: UUID) -> HttpResponse:
-    """Somebody who was the user's client is seen by the handlers of protected clients from now on (domain.md E38).
-    Raises Http404 for everybody else, whether there is such a person or not."""
+    """Somebody who was added and of whom VTJ has not told; or who was the user's client and is seen by the handlers of
+    protected clients from now on (domain.md E38). Raises Http404 for everybody else, whether there is such a person or
+    not."""
+    if added := selector.awaited(access(request, "client's page"), subject):
+        return render(request, "registry/client_awaited.html", {"added": added})
     if not selector.moved_to_handlers(access(request, "client's page"), subject):
         raise Http404
     return render(request, "registry/moved.html", status=403)
