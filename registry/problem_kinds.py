@@ -93,9 +93,7 @@ KINDS: Final = {
         part="registry/problem_handover.html",
     ),
     ProblemKind.CONTACT_ADDRESS: About(
-        _(
-            "The non-disclosure order has ended, and a contact address is kept that the client gave while it was in force."
-        ),
+        _("The non-disclosure order has ended, and a contact address is kept that the client gave during it."),
         _("Ask the client whether it is still needed. If it is not, remove it. If it is, say so in a note."),
         asks=False,
         part="registry/problem_contact.html",

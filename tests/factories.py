@@ -19,6 +19,8 @@ from registry.models import (
     Clientship,
     DataPermit,
     ForeignAddress,
+    Opening,
+    OpeningReason,
     Person,
     PersonCode,
     PersonStatus,
@@ -179,6 +181,7 @@ class ProblemFactory(DjangoModelFactory[Problem]):
 
     person = factory.SubFactory(PersonFactory)
     kind = ProblemKind.NOT_FOUND
+    unit = factory.LazyAttribute(lambda problem: UnitFactory.create() if problem.kind == ProblemKind.HANDOVER else None)
     pair_protected = factory.LazyAttribute(lambda problem: problem.person.protected if problem.other else None)
     other = None
 
@@ -240,6 +243,19 @@ def pair(survivor: Person, other: Person, **more: Any) -> tuple[Problem, Problem
         ProblemFactory.create(kind=ProblemKind.TWO_ENTRIES, person=survivor, other=other, survives=True, **more),
         ProblemFactory.create(kind=ProblemKind.TWO_ENTRIES, person=other, other=survivor, survives=False, **more),
     )
+
+
+def opened(user: User, *persons: Person) -> None:
+    """The user has given a reason for opening the protected persons' pages."""
+    for person in persons:
+        Opening.objects.create(person=person, user=user, username=user.username, reason=OpeningReason.SERVICE)
+
+
+def answered(made: Clientship) -> Clientship:
+    """What was added by hand, after VTJ's answer about the person: until then nobody sees the person by it (E38)."""
+    Clientship.objects.filter(pk=made.pk).update(awaits_since=None)
+    made.awaits_since = None
+    return made
 
 
 def code_of(person: Person) -> Hetu:

@@ -10,7 +10,7 @@ from typing import Final
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -95,7 +95,7 @@ def add(
             reference=(reference or "").strip() or None,
         )
         if not told:
-            _ask(made, start, known=known)
+            _ask(made, start, known=known, new=clash is None)
         # Also when nothing changes: to learn that somebody is a client is a look at them (domain.md G46).
         outcome = "refused" if clash else "done"
         details = audit.of_service(made)
@@ -181,13 +181,14 @@ def mistaken(access: Access, clientship: Clientship) -> None:
             erasure.erase_now(access, held.person_id)
 
 
-def _ask(made: Clientship, start: date, *, known: bool) -> None:
+def _ask(made: Clientship, start: date, *, known: bool, new: bool) -> None:
     """Asks VTJ about whom was added. Whom the caller did not know is asked about anew, whoever it is, and until the
-    answer has come they are all alike (domain.md E38)."""
+    answer has come they are all alike (domain.md E38). One that is ``new`` awaits it from the moment it was made."""
     person = made.person
     if not known:
         if made.awaits_since is None:
-            Clientship.objects.filter(pk=made.pk).update(awaits_since=Now())
+            since = F("created_at") if new else Now()
+            Clientship.objects.filter(pk=made.pk).update(awaits_since=since)
             made.refresh_from_db(fields=["awaits_since"])
         if person.status != PersonStatus.AWAITING:
             ports.source().ask_again([person.pk])

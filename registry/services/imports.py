@@ -123,10 +123,11 @@ _ERASED: Final = """
     AND NOT EXISTS (
         SELECT FROM import_judged n WHERE n.person_id = e.person_id AND n.verdict = 'new' AND n."end" IS NULL)
 """
-# Persons who are new to the caller's own units.
+# Persons who are new: to the register, or (takes whether so) to the caller's own units.
 _NEW_PERSONS: Final = """
-    SELECT count(DISTINCT n.who) FROM import_judged n WHERE n.verdict = 'new' AND NOT EXISTS (
-        SELECT FROM registry_clientship c WHERE c.person_id = n.person_id AND c.service_id = ANY(%s))
+    SELECT count(DISTINCT n.who) FROM import_judged n WHERE n.verdict = 'new' AND (n.person_id IS NULL
+        OR %s AND NOT EXISTS (
+            SELECT FROM registry_clientship c WHERE c.person_id = n.person_id AND c.service_id = ANY(%s)))
 """
 _WRITE_ENDS: Final = """
     UPDATE registry_clientship c
@@ -204,9 +205,8 @@ def run(access: Access, file: BinaryIO, *, day: date, dry_run: bool = False, con
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
         if not cursor.fetchone()[0]:
             raise Refused("Another import is under way. Try again when it has ended.")
-        known = _known(access)
-        _stage(cursor, file, known, report)
-        _judge(cursor, day, list(known.services.values()), report)
+        _stage(cursor, file, _known(access), report)
+        _judge(cursor, access, day, report)
         report.unconfirmed = report.erased > ENDS_TO_CONFIRM and confirm_ends != report.erased
         if dry_run or report.unconfirmed:
             # What is said of the lines tells of people in the register, written or not (domain.md G46).
@@ -244,7 +244,8 @@ def _row(line: Line) -> tuple[Any, ...]:
     return (line.number, line.hetu, line.service, line.start, line.end, line.provider, line.reference, *names)
 
 
-def _judge(cursor: Any, day: date, own: list[int], report: Report) -> None:
+def _judge(cursor: Any, access: Access, day: date, report: Report) -> None:
+    own = list(services(access).values_list("id", flat=True))
     cursor.execute(_JUDGED)
     cursor.execute(_JUDGE, [day])
     cursor.execute("CREATE INDEX ON import_judged (clientship_id)")
@@ -266,7 +267,7 @@ def _judge(cursor: Any, day: date, own: list[int], report: Report) -> None:
         column, reason = _FAULTS[verdict]
         report.bad.append(Bad(number, column, reason.format(other=other)))
     report.bad = sorted(report.bad, key=lambda bad: bad.line)[:SHOWN]
-    cursor.execute(_NEW_PERSONS, [own])
+    cursor.execute(_NEW_PERSONS, [access.user is not None, own])
     report.new_persons = cursor.fetchone()[0]
     cursor.execute(_ERASED, [own])
     report.erased = cursor.fetchone()[0]

@@ -1,4 +1,4 @@
-"""Protected clients: why a page is opened, hand-over, contact address, and the supervisor's list (domain.md E38, E39)."""
+"""Protected clients: why a page is opened, hand-over, contact address, the supervisor's list (domain.md E38, E39)."""
 
 from __future__ import annotations
 

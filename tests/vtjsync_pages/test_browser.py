@@ -11,8 +11,17 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from registry.models import Clientship, Person, Service, User
-from tests.factories import PASSWORD, AppliedChangeFactory, ClientshipFactory, PersonFactory, ProblemFactory, pair
+from registry.models import Clientship, ContactAddress, Person, Service, User
+from tests.factories import (
+    PASSWORD,
+    AppliedChangeFactory,
+    ClientshipFactory,
+    PersonFactory,
+    ProblemFactory,
+    UserFactory,
+    opened,
+    pair,
+)
 from tests.looks import CUT, FAINT, SIDEWAYS, SMALL, SPLIT, UNNAMED, sign_in
 from vtjsync import tasks
 from vtjsync.engine.budget import Priority
@@ -191,6 +200,14 @@ def pages(service_a: Service, aino: User, bertta: User, daniel: User, eeva: User
         person=long.person, service__unit=service_a.unit, end=timezone.localdate() - timedelta(days=1)
     )
     banned = client(service_a, "Suojattu", home=False, protected=True)
+    opened(daniel, banned.person)
+    handover = ProblemFactory.create(person=banned.person, kind="HANDOVER", unit=service_a.unit)
+    contacted = client(service_a, "Tavoitettava", home=False, protected=True)
+    opened(daniel, contacted.person)
+    told = {"care_of": "Äyräs", "lines": "PL 17", "postal_code": "00101", "town": "Mallila", "phone": "040 1"}
+    ContactAddress.objects.create(person=contacted.person, confirmed_not_home=True, entered_by=daniel, **told)
+    unopened = client(service_a, "Avaamaton", home=False, protected=True)
+    supervisor = UserFactory.create(username="fanni", roles=["supervisor"], units=[service_a.unit])
     lost = ProblemFactory.create(person=client(service_a, "Kadonnut", status="NOT_FOUND").person)
     doubted = ProblemFactory.create(person=client(service_a, "Toinen").person, kind="NAME_MISMATCH")
     twins = [client(service_a, name).person for name in ("Väyrynen-Korpijärvinen", "Öhman-Äyräs")]
@@ -221,6 +238,11 @@ def pages(service_a: Service, aino: User, bertta: User, daniel: User, eeva: User
         (daniel, reverse("client", args=[banned.person.subject])),
         (aino, reverse("client", args=[banned.person.subject])),
         (daniel, reverse("client", args=[old.person.subject])),
+        (daniel, reverse("client", args=[contacted.person.subject])),
+        (daniel, reverse("client-open", args=[unopened.person.subject])),
+        (daniel, reverse("contact-address", args=[contacted.person.subject])),
+        (daniel, reverse("problem", args=[handover.pk])),
+        (supervisor, reverse("openings")),
         (daniel, reverse("client-add")),
         (daniel, reverse("clientship-end", args=[ended.pk])),
         (daniel, reverse("problems")),

@@ -170,12 +170,12 @@ def test_the_number_of_queries_does_not_grow(
 ) -> None:
     for number in range(3):
         client(service_a, f"Aho{number}", home=True)
-    # The user and the rights, the page, clientships, problems, confirmations, the permit, codes, the event.
-    with django_assert_num_queries(9):
+    # User, rights, those added, the page, clientships, problems, confirmations, the permit, codes, the event.
+    with django_assert_num_queries(10):
         assert len(clients.listed(access(User.objects.get(pk=aino.pk))).rows) == 3
     for number in range(30):
         client(service_a, f"Berg{number}", home=True)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert len(clients.listed(access(User.objects.get(pk=aino.pk))).rows) == 33
 
 

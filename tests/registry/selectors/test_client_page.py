@@ -25,6 +25,7 @@ from tests.factories import (
     ProblemFactory,
     code_of,
     new_code,
+    opened,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("permit")]
@@ -97,6 +98,7 @@ def test_d31_former_codes_and_names_need_a_right_of_their_own(service_a: Service
 
 def test_e38_a_protected_client_is_for_handlers(service_a: Service, aino: User, celia: User, daniel: User) -> None:
     person = client(service_a, home=False, protected=True)
+    opened(daniel, person)
     page = shown(daniel, person)
     assert (page.protected, page.place, places(page)) == (True, Place.PROTECTED, NOWHERE)
     assert selector.viewed(access(aino), person.subject) is None

@@ -13,6 +13,7 @@ from registry.clock import HELSINKI, today
 from registry.models import (
     AuditEvent,
     Clientship,
+    ContactAddress,
     EndReason,
     ErasureReceipt,
     NameCheck,
@@ -31,7 +32,10 @@ from tests.factories import (
     ForeignAddressFactory,
     PersonFactory,
     ProblemFactory,
+    UserFactory,
+    answered,
     new_code,
+    opened,
 )
 from vtjsync.engine.connection import database_now
 from vtjsync.models import Cohort, Enrolment, Silence, SyncRun
@@ -159,7 +163,7 @@ def test_f42_what_the_pages_promise_is_the_day_on_which_it_goes(end: int, entere
 
 
 def test_f42_what_was_taken_back_in_time_stays(aino: User, service_a: Service) -> None:
-    made = clients.add(access(aino), hetu=new_code(), service=service_a, start=date(2026, 1, 1))
+    made = answered(clients.add(access(aino), hetu=new_code(), service=service_a, start=date(2026, 1, 1)))
     clients.end(access(aino), made, end=today(), reason=EndReason.MOVED)
     assert erasure.due(today() + ONE).persons == 1
     clients.take_back_end(access(aino), made)
@@ -168,7 +172,7 @@ def test_f42_what_was_taken_back_in_time_stays(aino: User, service_a: Service) -
 
 
 def test_f43_nothing_goes_in_the_click(aino: User, service_a: Service) -> None:
-    made = clients.add(access(aino), hetu=new_code(), service=service_a, start=date(2026, 1, 1))
+    made = answered(clients.add(access(aino), hetu=new_code(), service=service_a, start=date(2026, 1, 1)))
     clients.end(access(aino), made, end=date(2026, 1, 2), reason=EndReason.MOVED)
     erasure.run(clerk, today())
     assert there(made.person)
@@ -195,6 +199,10 @@ def whole(person: Person) -> Person:
     PersonCode.objects.create(person=person, hetu=new_code(), current=False)
     ended(DAY, person=person, reference="A-17")
     ended(DAY, person=person)
+    Person.objects.filter(pk=person.pk).update(protected=True)
+    ContactAddress.objects.create(person=person, town="Mallila", confirmed_not_home=True)
+    Person.objects.filter(pk=person.pk).update(protected=False, home_street_fi="Mikkolantie")
+    opened(UserFactory.create(), person)
     ForeignAddressFactory.create(person=person)
     AppliedChangeFactory.create_batch(3, person=person)
     ProblemFactory.create(person=person, closed_at=at(DAY))
@@ -214,13 +222,15 @@ WHOLE = {
     "registry_appliedchange": 3,
     "registry_problem": 2,
     "registry_namecheck": 1,
+    "registry_contactaddress": 1,
+    "registry_opening": 1,
     "vtjsync_enrolment": 1,
     "vtjsync_silence": 1,
 }
 
 
 def test_f43_every_table_that_refers_to_a_person_is_emptied() -> None:
-    person, other = whole(PersonFactory.create(home=True)), whole(PersonFactory.create(home=True))
+    person, other = whole(PersonFactory.create()), whole(PersonFactory.create())
     ClientshipFactory.create(person=other)
     assert tables_of_a_person() == WHOLE.keys()
     assert erasure.count_rows(person.pk) == WHOLE
@@ -245,7 +255,7 @@ def test_f43_a_problem_of_another_that_names_the_person_goes_and_the_other_stays
 def test_f43_a_person_under_a_ban_goes_like_any_other() -> None:
     person = whole(PersonFactory.create())
     person.foreign_addresses.all().delete()
-    Person.objects.filter(pk=person.pk).update(protected=True)
+    Person.objects.filter(pk=person.pk).update(protected=True, home_street_fi=None)
     erasure.run(clerk, DAY + ONE)
     assert not there(person)
 

@@ -131,7 +131,7 @@ def test_e34_what_people_wrote_goes_when_a_ban_begins(aino: User, lost: Problem)
     held = vtj_data.read(vtj_data.lock([lost.person_id]))[lost.person_id]
     held.record = vtj_data.stay_protected(held.record)
     vtj_data.write([held], [], [held.id], None)
-    assert Problem.objects.get().note == ""
+    assert Problem.objects.get(kind=lost.kind).note == ""
 
 
 # --- a name of an imported list that is not VTJ's

@@ -34,6 +34,7 @@ def add(client: Client, code: Hetu | str, service: Service, **more: object) -> P
 
 def answered(person: Person, **more: object) -> None:
     """VTJ has answered."""
+    Clientship.objects.filter(person=person).update(awaits_since=None)
     values = {"status": PersonStatus.CURRENT, "first_names": "Aino", "last_name": "Äyräs"} | more
     now = timezone.now()
     Person.objects.filter(pk=person.pk).update(**values, basic_data_at=now, checked_at=now, name_key=name_key("Äyräs"))
@@ -82,7 +83,7 @@ def test_h55_who_went_on_before_vtj_answered_is_asked_on_the_clients_page(
 
 def test_h55_without_a_name_nobody_is_asked_whether_it_is_the_person(caseworker: Client, service_a: Service) -> None:
     person = add(caseworker, new_code(), service_a)
-    Person.objects.filter(pk=person.pk).update(status=PersonStatus.NOT_FOUND)
+    answered(person, status=PersonStatus.NOT_FOUND, first_names=None, last_name=None)
     text = caseworker.get(reverse("client-check", args=[person.subject])).content.decode()
     assert "Onko tämä oikea henkilö?" not in text
     assert reverse("client-mistaken", args=[person.subject]) in text
@@ -164,5 +165,5 @@ def test_a_way_on_when_vtj_does_not_answer(caseworker: Client, service_a: Servic
     address = reverse("client-waiting", args=[person.subject])
     onwards = reverse("client", args=[person.subject])
     assert onwards not in caseworker.get(address).content.decode()
-    Clientship.objects.update(created_at=timezone.now() - timedelta(seconds=60))
+    Clientship.objects.update(awaits_since=timezone.now() - timedelta(seconds=60))
     assert onwards in caseworker.get(address).content.decode()

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from registry.models import AuditEvent, Person, Service, User
-from tests.factories import ClientshipFactory, PersonFactory, ProblemFactory, code_of
+from tests.factories import ClientshipFactory, PersonFactory, ProblemFactory, code_of, opened
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("permit")]
 
@@ -93,6 +93,7 @@ def test_e38_who_was_ones_client_has_moved_to_the_handlers(
     assert "Suojattu" not in text
     assert "PS-17" not in text
     page(client, celia, person, 404)
+    opened(daniel, person)
     text = page(client, daniel, person)
     assert "Suojattu" in text
     assert "PS-17" in text

@@ -47,7 +47,7 @@ def test_the_page_says_whose_clientship_it_is(caseworker: Client, kept: Clientsh
 
 
 def test_f42_of_a_person_who_stays_only_the_clientship_goes(caseworker: Client, kept: Clientship) -> None:
-    ClientshipFactory.create(person=kept.person)
+    ClientshipFactory.create(person=kept.person, service__unit=kept.service.unit)
     text = caseworker.post(reverse("clientship-end", args=[kept.pk]), TOLD).content.decode()
     assert "Vain tämä asiakkuus poistetaan" in text
     assert "Rekisteristä poistetaan kaikki" not in text

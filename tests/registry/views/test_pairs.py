@@ -15,7 +15,15 @@ from registry.clock import today
 from registry.models import AuditEvent, Clientship, DataPermit, Person, Problem, Service, User
 from registry.selectors import pairs as selector
 from tests.cast import access
-from tests.factories import AppliedChangeFactory, ClientshipFactory, PersonFactory, ProblemFactory, code_of, pair
+from tests.factories import (
+    AppliedChangeFactory,
+    ClientshipFactory,
+    PersonFactory,
+    ProblemFactory,
+    code_of,
+    opened,
+    pair,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("permit")]
 
@@ -135,10 +143,11 @@ def test_a_name_in_doubt_hides_it_here_too_and_waits_for_its_decision(handler: C
     assert Person.objects.count() == 2
 
 
-def test_e38_a_pair_under_a_ban(handler: Client, service_a: Service) -> None:
+def test_e38_a_pair_under_a_ban(handler: Client, daniel: User, service_a: Service) -> None:
     one, other = PersonFactory.create_batch(2, protected=True)
     ClientshipFactory.create(person=one, service=service_a)
     pair(one, other)
+    opened(daniel, one, other)
     page = handler.get(address("pair", (one, other))).content.decode()
     assert "Turvakielto koskee molempia" in page
     assert "turvakiellon päättyneen" in handler.get(address("pair-merge", (one, other))).content.decode()

@@ -15,7 +15,7 @@ from registry.models import AuditEvent, Clientship, DataPermit, Person, Problem,
 from registry.problem_kinds import KINDS
 from registry.selectors import problems as selector
 from tests.cast import access
-from tests.factories import ClientshipFactory, PersonFactory, ProblemFactory, code_of, pair
+from tests.factories import ClientshipFactory, PersonFactory, ProblemFactory, code_of, opened, pair
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("permit")]
 
@@ -110,6 +110,7 @@ def test_e38_the_problem_of_a_protected_person_is_for_handlers(
         assert "Kadonnut" not in text(client, user)
         text(client, user, address, 404)
     assert "Kadonnut" in text(client, daniel)
+    opened(daniel, lost.person)
     assert "Kadonnut" in text(client, daniel, address)
 
 
