@@ -43,6 +43,14 @@ WORKERS: Final = (
         "handler of protected clients, in every unit",
     ),
     Worker("eeva", "Eeva", "Äijälä", "auditor", (), "auditor: who saw and did what"),
+    Worker(
+        "fanni",
+        "Fanni",
+        "Ristola",
+        "supervisor",
+        ("KOTI", "ASUMINEN", "KUNTOUTUS", "VAMMAIS"),
+        "supervisor: why protected clients were opened",
+    ),
 )
 
 

@@ -62,7 +62,7 @@ def test_one_is_never_led_away(handler: Client, person: Person, wanted: str) -> 
 @pytest.mark.parametrize(
     ("told", "field"),
     [
-        ({}, "reason"),
+        ({"reason": ""}, "reason"),
         ({"reason": "X"}, "reason"),
         ({"reason": "OTHER", "note": "  "}, "note"),
         ({"reason": "SERVICE", "note": "koskee 131052-9085"}, "note"),
