@@ -86,10 +86,11 @@ class ProblemNotice:
 
 @dataclass(frozen=True, slots=True)
 class TakenOver:
-    """Who took a protected client over, and when."""
+    """Who took a protected client over, when, and for which unit."""
 
     who: str
     at: datetime
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,15 +264,13 @@ def _page(access: Access, person: Person, record: PersonRecord, action: Action) 
 
 
 def _taken_over(access: Access, person: Person) -> tuple[TakenOver, ...]:
-    """Who has taken the client over since the ban began, for one's own units."""
-    rows = policies.problems(access).filter(person=person, kind=ProblemKind.HANDOVER, closed_by__isnull=False)
-    if person.ban_since:
-        rows = rows.filter(closed_at__gte=person.ban_since)
-    found = rows.select_related("closed_by").distinct().order_by("closed_at", "pk")
+    """Who has taken the client over, by the last hand-over of each of one's own units: a new ban makes a new one."""
+    rows = policies.problems(access).filter(person=person, kind=ProblemKind.HANDOVER)
+    last = rows.select_related("unit", "closed_by").order_by("unit", "-pk").distinct("unit")
     return tuple(
-        TakenOver(str(one.closed_by.get_full_name() or one.closed_by), one.closed_at)
-        for one in found
-        if one.closed_by and one.closed_at
+        TakenOver(str(one.closed_by.get_full_name() or one.closed_by), one.closed_at, one.unit.name)
+        for one in last
+        if one.closed_by and one.closed_at and one.unit
     )
 
 

@@ -47,6 +47,7 @@ class Shown:
 @dataclass(frozen=True, slots=True)
 class ProblemRow:
     """One problem. ``person`` is None for those who may not know it, and so is ``next_at``, when VTJ is asked next.
+    ``unit`` is whose handlers are to take the person over, for those who may know the person.
     ``unattended``: nobody sees the hand-over who could take the person over; told to administrators (domain.md E38)."""
 
     number: int
@@ -56,6 +57,7 @@ class ProblemRow:
     attempts: int
     person: Shown | None
     next_at: datetime | None
+    unit: str = ""
     unattended: bool = False
 
     @property
@@ -125,7 +127,8 @@ def listed(access: Access, *, kind: str = "", aside: bool = False, after: int = 
     chosen = ProblemKind(kind) if kind in ProblemKind.values else None
     state = rows.filter(_ASIDE if aside else ~_ASIDE)
     numbers = dict(state.order_by().values_list("kind").annotate(Count("pk")))
-    found = list((state.filter(kind=chosen) if chosen else state).filter(pk__gt=after).order_by("pk")[: PAGE + 1])
+    wanted = (state.filter(kind=chosen) if chosen else state).filter(pk__gt=after).select_related("unit")
+    found = list(wanted.order_by("pk")[: PAGE + 1])
     shown = _rows(access, found[:PAGE])
     audit.record(access, Action.VIEW_PROBLEMS, subjects={row.person.subject for row in shown if row.person})
     other = rows.filter(~_ASIDE if aside else _ASIDE).count()
@@ -155,7 +158,7 @@ def count_unattended(access: Access) -> int:
 def problem(access: Access, number: int) -> ProblemPage | None:
     """One open problem of a client that may be seen. Audited. Raises PermissionDenied and ReasonNeeded."""
     access.require(SEE_CLIENTS)
-    rows = policies.problems(access).select_related("person", "other", "handled_by")
+    rows = policies.problems(access).select_related("person", "other", "unit", "handled_by")
     one = rows.filter(pk=number, closed_at=None).first()
     if one is None:
         return None
@@ -221,6 +224,7 @@ def _rows(access: Access, found: Sequence[Problem]) -> tuple[ProblemRow, ...]:
                 attempts=one.attempts,
                 person=shown,
                 next_at=next_at.get(one.person_id) if KINDS[kind].asks else None,
+                unit=one.unit.name if one.unit and person is not None else "",
                 unattended=one.pk in unattended,
             )
         )

@@ -86,6 +86,7 @@ def test_e38_taking_over_is_a_button_in_the_worklist(
     text = answer.content.decode()
     assert answer.redirect_chain == [(address("client", person), 302)]
     assert "Ottanut vastuulleen Daniel Esimerkki" in text
+    assert "(Kotihoito)" in text
     assert "Selvitettävää" not in text.split("<h1>")[1].split("</ul>")[0]
     assert handler.get(reverse("problem", args=[problem.pk])).status_code == 404
     assert Problem.objects.get().closed_by == daniel
