@@ -14,9 +14,9 @@ from django.apps import apps
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 
-from registry.models import Clientship, Person, Problem, ProblemKind, Service, User
+from registry.models import AppliedChange, Clientship, Person, Problem, ProblemKind, Service, User
 
 SEE_CLIENTS: Final = "registry.see_clients"
 MANAGE_CLIENTSHIPS: Final = "registry.manage_clientships"
@@ -112,6 +112,16 @@ def persons(access: Access) -> QuerySet[Person]:
     if access.user is None:
         return Person.objects.all()
     return Person.objects.filter(Exists(clientships(access).filter(person=OuterRef("pk")).order_by()))
+
+
+def changes(access: Access, person: Person) -> QuerySet[AppliedChange]:
+    """The changes of a person who may be seen, since they have been a client of one's own units: earlier ones would
+    tell that another unit had the person already (domain.md H52, E38)."""
+    rows = AppliedChange.objects.filter(person=person)
+    if access.user is None:
+        return rows
+    since = clientships(access).filter(person=person).aggregate(since=Min("created_at"))["since"]
+    return rows.filter(applied_at__gte=since) if since else rows.none()
 
 
 def problems(access: Access) -> QuerySet[Problem]:

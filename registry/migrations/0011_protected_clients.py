@@ -63,6 +63,10 @@ class Migration(migrations.Migration):
             model_name='problem',
             name='one_open_problem_of_a_kind',
         ),
+        migrations.RemoveIndex(
+            model_name='clientship',
+            name='clientship_by_service',
+        ),
         migrations.AddField(
             model_name='clientship',
             name='awaits_since',
@@ -77,6 +81,10 @@ class Migration(migrations.Migration):
             model_name='problem',
             name='kind',
             field=models.TextField(choices=[('NOT_FOUND', 'Not found in VTJ'), ('NO_SUCCESSOR', 'The identity code has ended without a new one'), ('TWO_ENTRIES', 'The same person is in the register twice'), ('UNREADABLE', "VTJ's answer could not be read"), ('CONTRADICTING', "VTJ's answer contradicts itself"), ('NAME_MISMATCH', 'The name differs from the imported list'), ('BAN_UNCLEAR', 'It is not certain whether the non-disclosure order is in force'), ('CODE_REFUSED', 'VTJ refuses the identity code'), ('HANDOVER', 'A protected client is to be taken over'), ('CONTACT_ADDRESS', 'Is the contact address still needed?')]),
+        ),
+        migrations.AddIndex(
+            model_name='clientship',
+            index=models.Index(fields=['service', 'person'], include=('awaits_since',), name='clientship_by_service'),
         ),
         migrations.AddIndex(
             model_name='clientship',

@@ -57,7 +57,7 @@ class Clientship(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["service", "person"], name="clientship_by_service"),
+            models.Index(fields=["service", "person"], include=["awaits_since"], name="clientship_by_service"),
             models.Index(fields=["end"], condition=Q(end__isnull=False), name="clientship_by_end"),
             models.Index(fields=["person"], condition=Q(awaits_since__isnull=False), name="clientship_awaits"),
         ]

@@ -329,7 +329,7 @@ def _erasure_day(every: Sequence[Clientship], day: date) -> Callable[[Clientship
 
 def _changes(access: Access, person: Person, record: PersonRecord, visible: frozenset[Group]) -> tuple[ChangeRow, ...]:
     hidden = [field for group, fields in FIELDS_OF.items() if group not in visible for field in fields]
-    rows = AppliedChange.objects.filter(person=person).exclude(field__in=hidden)
+    rows = policies.changes(access, person).exclude(field__in=hidden)
     former = access.may(SEE_FORMER)
     held = {"first_names": record.first_names, "last_name": record.last_name}
     shown = []

@@ -6,10 +6,7 @@ Set-based, inside the transaction in which the ban begins or ends, whatever writ
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import date
 from typing import Any, Final
-
-from django.db import connection
 
 from registry.clock import today
 from registry.models import ProblemKind
@@ -44,11 +41,6 @@ _TIDY: Final = """
         SELECT FROM registry_clientship c JOIN registry_service s ON s.id = c.service_id
         WHERE c.person_id = k.person_id AND s.unit_id = k.unit_id)
 """
-# VTJ answered before a clientship that was added by hand began. Takes the day.
-_BEGUN: Final = """
-    UPDATE registry_clientship c SET awaits_since = NULL FROM registry_person p
-    WHERE p.id = c.person_id AND c.awaits_since IS NOT NULL AND c.start <= %s AND p.checked_at > c.awaits_since
-"""
 
 
 def begin(cursor: Any, begun: Mapping[int, bool]) -> None:
@@ -63,13 +55,6 @@ def end(cursor: Any, ended: Collection[int]) -> None:
     if ended:
         cursor.execute(_CLOSE, [ProblemKind.HANDOVER, list(ended)])
         cursor.execute(_ASK, [list(ended)])
-
-
-def begin_awaited(day: date) -> None:
-    """The clientships that begin by the Helsinki day and that VTJ has answered about await nothing more: their persons
-    are seen, as somebody new is when the first answer comes (domain.md A1, E38)."""
-    with connection.cursor() as cursor:
-        cursor.execute(_BEGUN, [day])
 
 
 def tidy(cursor: Any, person_ids: Collection[int]) -> None:

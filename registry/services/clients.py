@@ -18,11 +18,24 @@ from django.utils.translation import gettext_lazy as _
 from registry import policies, ports
 from registry.clock import today
 from registry.hetu import Hetu
-from registry.models import Clientship, ContactAddress, EndReason, Person, PersonStatus, Problem, Provider, Service
+from registry.models import (
+    AppliedChange,
+    Clientship,
+    ContactAddress,
+    EndReason,
+    Person,
+    PersonCode,
+    PersonStatus,
+    Problem,
+    Provider,
+    Service,
+)
 from registry.policies import (
     KEEP_CONTACT_ADDRESS,
     MANAGE_CLIENTSHIPS,
+    SEE_FORMER,
     Access,
+    changes,
     clientships,
     problems,
     services,
@@ -148,6 +161,9 @@ def erasure_preview(access: Access, clientship: Clientship, end: date) -> Previe
     rows = erasure.count_rows(held.person_id)
     rows[Clientship._meta.db_table] = len(ends)
     rows[Problem._meta.db_table] = problems(access).filter(person=held.person_id).count()
+    rows[AppliedChange._meta.db_table] = changes(access, held.person).count()
+    if not access.may(SEE_FORMER):
+        rows[PersonCode._meta.db_table] = 1
     kept = rows.pop(ContactAddress._meta.db_table, 0) if access.may(KEEP_CONTACT_ADDRESS) else 0
     rows = {table: count for table, count in rows.items() if count and table != ContactAddress._meta.db_table}
     return Preview(

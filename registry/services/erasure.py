@@ -27,7 +27,7 @@ from registry import ports
 from registry.hetu import Hetu
 from registry.models import Clientship, ErasureHold, ErasureReceipt, Person, PersonCode
 from registry.policies import CONFIRM_ERASURE, Access
-from registry.services import audit, bans, problems, uncovered, vtj_data
+from registry.services import audit, awaited, bans, problems, uncovered, vtj_data
 from registry.services.audit import Action, code_hash
 from registry.services.errors import Refused
 from registry.sql import ids
@@ -115,7 +115,7 @@ def run(access: Access, day: date) -> Report:
     Raises OSError when the ledger cannot be written; until the receipts are there, nobody else is erased.
     """
     write_ledger()
-    bans.begin_awaited(day)
+    awaited.begin(day)
     report = Report(held=_held_back(day), rows=uncovered.erase(access, day))
     if not report.held:
         while batch := _due_persons(day):

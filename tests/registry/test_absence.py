@@ -26,10 +26,19 @@ from registry.hetu import Hetu
 from registry.models import AuditEvent, Clientship, ErasureReceipt, Person, Problem, ProblemKind, Service, User
 from registry.selectors import audit_log
 from registry.selectors import clients as lists
-from registry.services import bans, clients, export, imports, mismatches
+from registry.services import awaited, clients, export, imports, mismatches
 from registry.services.export import Options
 from tests.cast import access, clerk
-from tests.factories import ClientshipFactory, PersonFactory, ProblemFactory, UserFactory, code_of, new_code, opened
+from tests.factories import (
+    AppliedChangeFactory,
+    ClientshipFactory,
+    PersonFactory,
+    ProblemFactory,
+    UserFactory,
+    code_of,
+    new_code,
+    opened,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("permit")]
 
@@ -232,8 +241,12 @@ def test_e38_the_preview_of_an_end_says_nothing_of_other_units(
     client: Client, aino: User, service_a: Service, service_b: Service, days: int
 ) -> None:
     client.force_login(aino)
-    alone, shared = of_unit(service_a), of_unit(service_a)
+    shared: Person = PersonFactory.create()
     ClientshipFactory.create(person=shared, service=service_b, reference=REFERENCE)
+    AppliedChangeFactory.create(person=shared, old_value="Aiempi")
+    shared.codes.create(hetu=new_code(), current=False)
+    ClientshipFactory.create(person=shared, service=service_a)
+    alone = of_unit(service_a)
     ClientshipFactory.create(person=shared, service=service_b, start=today(), end=today() + timedelta(days=400))
     end = (today() + timedelta(days=days)).isoformat()
     pages = [end_page(client, one.clientships.get(service=service_a), end) for one in (alone, shared)]
@@ -242,6 +255,7 @@ def test_e38_the_preview_of_an_end_says_nothing_of_other_units(
         clientship = one.clientships.get(service=service_a)
         clients.end(access(aino), clientship, end=today() + timedelta(days=days), reason="MOVED")  # type: ignore[arg-type]
     told = [bare(client.get(reverse("client", args=[one.subject])))[1] for one in (alone, shared)]
+    assert "Aiempi" not in told[1]
     days_told = [re.findall(r"Poistetaan aikaisintaan</dt><dd class=\"numbers\">([\d.]+)", text) for text in told]
     assert days_told[0] == days_told[1] != []
 
@@ -348,12 +362,12 @@ def test_a1_who_was_known_is_seen_when_the_clientship_begins(
     person = of_unit(service_a)
     start = today() + timedelta(days=3)
     clients.add(access(celia), hetu=code_of(person), service=service_b, start=start)
-    bans.begin_awaited(start)
+    awaited.begin(start)
     assert not policies.persons(access(celia)).exists()
     Person.objects.update(checked_at=timezone.now() + timedelta(seconds=1))
-    bans.begin_awaited(start - timedelta(days=1))
+    awaited.begin(start - timedelta(days=1))
     assert not policies.persons(access(celia)).exists()
-    bans.begin_awaited(start)
+    awaited.begin(start)
     assert policies.persons(access(celia)).exists()
 
 

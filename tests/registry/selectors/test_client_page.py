@@ -222,11 +222,11 @@ def test_the_number_of_queries_does_not_grow(
     service_a: Service, aino: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     person = client(service_a)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         shown(User.objects.get(pk=aino.pk), person)
     for _ in range(9):
         AppliedChangeFactory.create(person=person)
         ForeignAddressFactory.create(person=person)
         ClientshipFactory.create(person=person, service__unit=service_a.unit)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         shown(User.objects.get(pk=aino.pk), person)

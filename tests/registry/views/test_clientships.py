@@ -15,8 +15,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("permit")]
 @pytest.fixture
 def kept(service_a: Service) -> Clientship:
     person = PersonFactory.create(home=True)
+    made: Clientship = ClientshipFactory.create(service=service_a, person=person, reference="PS-1")
     AppliedChangeFactory.create(person=person)
-    return ClientshipFactory.create(service=service_a, person=person, reference="PS-1")
+    return made
 
 
 @pytest.fixture
