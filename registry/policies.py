@@ -14,7 +14,7 @@ from django.apps import apps
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
 from registry.models import AppliedChange, Clientship, Person, Problem, ProblemKind, Service, User
 
@@ -99,9 +99,10 @@ def clientships(access: Access) -> QuerySet[Clientship]:
 
 
 def awaited(access: Access) -> QuerySet[Clientship]:
-    """The clientships that were added in one's own units and that VTJ has not answered about. Of the person nothing may
-    be told but what was typed."""
-    rows = Clientship.objects.filter(awaits_since__isnull=False)
+    """The clientships that were added in one's own units, that VTJ has not answered about and that were not taken back.
+    Of the person nothing may be told but what was typed."""
+    taken_back = Q(end__isnull=False, awaits_since=F("created_at"))
+    rows = Clientship.objects.filter(~taken_back, awaits_since__isnull=False)
     if access.user is None or not access.may(MANAGE_CLIENTSHIPS):
         return rows.none()
     return rows.filter(service__unit__staff=access.user)

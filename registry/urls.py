@@ -33,6 +33,7 @@ urlpatterns = [
     path("clients/<uuid:subject>/check/", adding.check, name="client-check"),
     path("clients/<uuid:subject>/check/waiting/", adding.waiting, name="client-waiting"),
     path("clients/<uuid:subject>/check/mistaken/", adding.mistaken, name="client-mistaken"),
+    path("clients/<uuid:subject>/withdraw/", adding.withdrawn, name="client-withdraw"),
     path("clients/clientships/<int:number>/end/", clientships.end, name="clientship-end"),
     path("clients/clientships/<int:number>/take-back/", clientships.take_back, name="clientship-take-back"),
     path("problems/", problems.listing, name="problems"),

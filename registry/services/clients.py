@@ -185,8 +185,7 @@ def mistaken(access: Access, clientship: Clientship) -> None:
     with transaction.atomic():
         held = _locked(access, clientship, awaited=True)
         if held.awaits_since is not None and held.awaits_since != held.created_at:
-            # It was there before, and the caller does not know of it: nothing was added, and nothing goes (E38).
-            audit.record(access, Action.NOT_THE_PERSON, subjects=[held.person.subject], outcome="refused")
+            _leave(access, held)
             return
         if held.created_at < timezone.now() - MISTAKE:
             raise Refused(_("The client was added too long ago. End the clientship instead."))
@@ -195,6 +194,33 @@ def mistaken(access: Access, clientship: Clientship) -> None:
             erasure.erase_clientship_now(access, held)
         else:
             erasure.erase_now(access, held.person_id)
+
+
+def withdraw(access: Access, clientship: Clientship) -> bool:
+    """Takes back a clientship that VTJ has not answered about. Returns whether it went at once, as :func:`mistaken`
+    does within a day; after that it ends on its first possible day (domain.md F43). Raises PermissionDenied, Refused.
+    """
+    with transaction.atomic():
+        held = _locked(access, clientship, awaited=True)
+        if held.awaits_since is None:
+            raise Refused(_("VTJ has answered meanwhile. Look at it again."))
+        if held.awaits_since >= timezone.now() - MISTAKE:
+            mistaken(access, held)
+            return True
+        if held.awaits_since == held.created_at:
+            held.end, held.end_reason = max(held.start, today()), EndReason.MISTAKE
+            held.ended_at, held.ended_by = timezone.now(), access.user
+            held.save(update_fields=["end", "end_reason", "ended_at", "ended_by"])
+            _record(access, Action.END_CLIENTSHIP, held)
+        else:
+            _leave(access, held)
+    return False
+
+
+def _leave(access: Access, held: Clientship) -> None:
+    """It was there before, and the caller does not know of it: nothing was added, and nothing goes (domain.md E38)."""
+    audit.record(access, Action.NOT_THE_PERSON, subjects=[held.person.subject], outcome="refused")
+    Clientship.objects.filter(pk=held.pk).update(awaits_since=None)
 
 
 def _ask(made: Clientship, start: date, *, known: bool, new: bool) -> None:

@@ -115,8 +115,27 @@ def mistaken(request: HttpRequest, subject: UUID) -> HttpResponse:
     except Refused as error:
         messages.error(request, str(error))
         return redirect("client", subject)
+    request.session[ADDED] = {one: told for one, told in request.session[ADDED].items() if one != str(subject)}
     messages.success(request, _("The client was removed, and the look-up was logged as mistaken."))
     return redirect("client-add")
+
+
+@require_POST
+@needs(MANAGE_CLIENTSHIPS)
+def withdrawn(request: HttpRequest, subject: UUID) -> HttpResponse:
+    """What was added in one's own units and awaits VTJ's answer is taken back."""
+    who = access(request, "checking an added client")
+    found = policies.awaited(who).filter(person__subject=subject).distinct()
+    try:
+        gone = [clients.withdraw(who, one) for one in found]
+    except Refused as error:
+        messages.error(request, str(error))
+        return redirect("client", subject)
+    if not gone:
+        raise Http404
+    at_once, later = _("What was added was removed."), _("The clientship was ended as entered by mistake.")
+    messages.success(request, at_once if all(gone) else later)
+    return redirect("clients")
 
 
 def _wait(added: Clientship, start: date, status: str | None) -> dict[str, bool]:

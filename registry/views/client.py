@@ -63,7 +63,7 @@ def unseen(request: HttpRequest, subject: UUID) -> HttpResponse:
     protected clients from now on (domain.md E38). Raises Http404 for everybody else, whether there is such a person or
     not."""
     if added := selector.awaited(access(request, "client's page"), subject):
-        return render(request, "registry/client_awaited.html", {"added": added})
+        return render(request, "registry/client_awaited.html", {"added": added, "subject": subject})
     if not selector.moved_to_handlers(access(request, "client's page"), subject):
         raise Http404
     return render(request, "registry/moved.html", status=403)

@@ -13,6 +13,7 @@ from django.db.models import Model
 
 from registry.hetu import Hetu, compose
 from registry.models import (
+    TASKS,
     AppliedChange,
     Clientship,
     DataPermit,
@@ -179,8 +180,9 @@ def location_rows(person: Person) -> int:
 
 
 def open_problems(person: Person) -> set[str]:
-    """The kinds of the person's open problems."""
-    return set(Problem.objects.filter(person=person, closed_at=None).values_list("kind", flat=True))
+    """The kinds of the person's open problems with what VTJ says; what a ban leaves to be done is none."""
+    rows = Problem.objects.filter(person=person, closed_at=None).exclude(kind__in=TASKS)
+    return set(rows.values_list("kind", flat=True))
 
 
 def applied(person: Person) -> list[tuple[str, str | None, str | None]]:

@@ -215,6 +215,29 @@ def test_e38_taken_back_at_once_nobody_learns_what_was_there(
     assert list(Clientship.objects.values_list("pk", flat=True)) == before
 
 
+@pytest.mark.parametrize("days", [0, 2])
+@pytest.mark.parametrize("kind", ["new", "of another unit", "protected, of another unit", "protected, of own unit"])
+def test_e38_what_awaits_an_answer_is_taken_back_alike(
+    client: Client, celia: User, service_a: Service, service_b: Service, kind: str, *, days: int
+) -> None:
+    client.force_login(celia)
+    person = known(kind, service_a, service_b)
+    before = list(Clientship.objects.values_list("pk", flat=True))
+    code = code_of(person) if person else new_code()
+    start = (today() + timedelta(days=40)).isoformat()
+    told = {"hetu": code, "service": service_b.pk, "start": start, "reference": ""}
+    client.post(reverse("client-add"), told)
+    ago = timezone.now() - timedelta(days=days)
+    Clientship.objects.filter(pk__in=before, awaits_since__isnull=False).update(awaits_since=ago)
+    Clientship.objects.exclude(pk__in=before).update(awaits_since=ago, created_at=ago)
+    answer = client.post(reverse("client-withdraw", args=[Person.objects.get(codes__hetu=code).subject]), follow=True)
+    text = answer.content.decode()
+    assert ("poistettiin" if days == 0 else "vahingossa lisättynä") in text
+    assert Clientship.objects.filter(pk__in=before, end=None).count() == len(before)
+    ends = list(Clientship.objects.exclude(pk__in=before).values_list("end", flat=True))
+    assert ends == ([] if days == 0 or "own unit" in kind else [today() + timedelta(days=40)])
+
+
 def test_e38_a_code_that_a_colleague_has_just_added_is_as_good_as_new(
     client: Client, celia: User, unit_b: object, service_b: Service
 ) -> None:

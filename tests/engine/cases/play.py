@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from itertools import islice, permutations
 from typing import Any
 
-from registry.models import AppliedChange, Person, PersonCode, Problem
+from registry.models import TASKS, AppliedChange, Person, PersonCode, Problem
 from registry.record import PersonRecord
 from registry.services import vtj_data
 from registry.sql import ids
@@ -130,7 +130,7 @@ def standing(persons: Sequence[int]) -> dict[int, Stood]:
     ):
         codes.setdefault(person, []).append(code)
     problems: dict[int, set[str]] = {}
-    for person, kind in Problem.objects.filter(closed_at=None).values_list("person", "kind"):
+    for person, kind in Problem.objects.filter(closed_at=None).exclude(kind__in=TASKS).values_list("person", "kind"):
         problems.setdefault(person, set()).add(kind)
     log: dict[int, list[tuple[Any, ...]]] = {}
     columns = ("person", "field", "old_value", "new_value", "source", "changed_at", "run")
