@@ -153,27 +153,33 @@ def take_back_end(access: Access, clientship: Clientship) -> Clientship:
 def erasure_preview(access: Access, clientship: Clientship, end: date) -> Preview:
     """What would be erased, and when, if the clientship were ended now with this last day. Raises PermissionDenied."""
     held = _allowed(access, clientship)
-    others = clientships(access).filter(person=held.person_id).exclude(pk=held.pk).distinct()
-    if others.filter(end=None).exists():
+    others = list(clientships(access).filter(person=held.person_id).exclude(pk=held.pk))
+    if any(one.end is None for one in others):
         day = erasure.clientship_erased_on(end, today())
         return Preview(day, False, {Clientship._meta.db_table: 1}, reference=bool(held.reference), history=False)
-    ends = [end, *others.values_list("end", flat=True)]
-    rows = erasure.count_rows(held.person_id)
-    rows[Clientship._meta.db_table] = len(ends)
-    rows[Problem._meta.db_table] = problems(access).filter(person=held.person_id).count()
-    rows[AppliedChange._meta.db_table] = changes(access, held.person).count()
+    rows = _rows(access, held.person, clientships=1 + len(others))
+    return Preview(
+        erased_on=erasure.erased_on(max([end, *(one.end for one in others if one.end)]), today()),
+        whole_person=True,
+        rows=rows,
+        reference=any(one.reference for one in (held, *others)),
+        history=AppliedChange._meta.db_table in rows,
+        contact=ContactAddress._meta.db_table in rows,
+    )
+
+
+def _rows(access: Access, person: Person, *, clientships: int) -> dict[str, int]:
+    """How many rows of each table go with the person, as far as the caller may know of them."""
+    rows = erasure.count_rows(person.pk) | {
+        Clientship._meta.db_table: clientships,
+        Problem._meta.db_table: problems(access).filter(person=person).count(),
+        AppliedChange._meta.db_table: changes(access, person).count(),
+    }
     if not access.may(SEE_FORMER):
         rows[PersonCode._meta.db_table] = 1
-    kept = rows.pop(ContactAddress._meta.db_table, 0) if access.may(KEEP_CONTACT_ADDRESS) else 0
-    rows = {table: count for table, count in rows.items() if count and table != ContactAddress._meta.db_table}
-    return Preview(
-        erased_on=erasure.erased_on(max(day for day in ends if day is not None), today()),
-        whole_person=True,
-        rows=rows | ({ContactAddress._meta.db_table: kept} if kept else {}),
-        reference=bool(held.reference) or others.exclude(reference=None).exists(),
-        history="registry_appliedchange" in rows,
-        contact=bool(kept),
-    )
+    if not access.may(KEEP_CONTACT_ADDRESS):
+        rows[ContactAddress._meta.db_table] = 0
+    return {table: count for table, count in rows.items() if count}
 
 
 def mistaken(access: Access, clientship: Clientship) -> None:

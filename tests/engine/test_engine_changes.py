@@ -162,6 +162,6 @@ def test_a_page_takes_the_same_number_of_statements_for_one_and_for_many(
     cohort, run = world.cohort(), world.run()
     persons = [client(into=cohort) for _ in range(40)]
     entries = [entry(person, name("LISATTY")) for person in persons]
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(32):
         apply_page(run, cohort, *entries)
     assert Cohort.objects.get().cursor == 200
