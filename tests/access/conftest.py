@@ -1,4 +1,4 @@
-"""What the access matrix is about: a client in each unit, one under a ban, and one of everything that has a number."""
+"""What the access matrix is about: a client in each unit, two under a ban, and one of everything that has a number."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from registry.models import Clientship, Person, Problem, Service
-from tests.factories import ClientshipFactory, PersonFactory, pair
+from registry.models import Clientship, Person, Problem, Service, User
+from tests.factories import ClientshipFactory, PersonFactory, opened, pair
 from vtjsync.models import Cohort, SyncRun
 
 # An id that nothing has.
@@ -19,7 +19,8 @@ NUMBER = 999_999_999
 
 @dataclass(frozen=True)
 class Things:
-    """What the addresses can be about, by the letter of the table: A and B of the units, P protected in unit A."""
+    """What the addresses can be about, by the letter of the table: A and B of the units, P protected in unit A,
+    and O likewise, whom Daniel has opened for a reason."""
 
     of: dict[str, Clientship]
     run: int
@@ -59,11 +60,14 @@ def twins(person: Person) -> list[Problem]:
 
 
 @pytest.fixture
-def things(service_a: Service, service_b: Service) -> Things:
+def things(service_a: Service, service_b: Service, daniel: User) -> Things:
+    seen = ClientshipFactory.create(service=service_a, person=PersonFactory.create(protected=True))
+    opened(daniel, seen.person)
     return Things(
         of={
             "A": ClientshipFactory.create(service=service_a, person=PersonFactory.create(home=True)),
             "P": ClientshipFactory.create(service=service_a, person=PersonFactory.create(protected=True)),
+            "O": seen,
             "B": ClientshipFactory.create(service=service_b, person=PersonFactory.create(home=True)),
         },
         run=SyncRun.objects.create(started_by="command", owner="h:1:1").pk,

@@ -58,7 +58,7 @@ def test_h53_every_purpose_in_the_source_has_a_word() -> None:
 
 
 def test_h53_every_detail_in_the_source_has_a_word() -> None:
-    assert {"run", "cohort", "service"} <= keys()
+    assert {"run", "cohort", "problem"} <= keys()
     assert keys() <= audit_words.DETAILS.keys()
     counts = {"lines", "added", "ended", "same", "bad_count", "new_persons"}
     assert counts <= audit_words.DETAILS.keys()
