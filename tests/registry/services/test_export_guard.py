@@ -264,7 +264,7 @@ def test_many_are_read_in_chunks_with_the_same_statements_for_each(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     crowd(service_a, 50)
-    with django_assert_max_num_queries(12) as few:
+    with django_assert_max_num_queries(13) as few:
         assert export(clerk, file, EVERYTHING) == 50
     crowd(service_a, 300)
     with django_assert_max_num_queries(len(few)):
