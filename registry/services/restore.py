@@ -13,18 +13,22 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection, transaction
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from registry import ledger, lock
+from registry import ledger, lock, ports
 from registry.hetu import Hetu
 from registry.ledger import Broken, Line, Position
-from registry.models import ErasureReceipt, LockReason, PersonCode
+from registry.models import ErasureReceipt, LockReason, Person, PersonCode
 from registry.policies import Access
 from registry.services import audit, erasure, receipts, vtj_data
 from registry.services.audit import Action, code_hash
 from registry.services.errors import Refused
+from registry.sql import ids
+
+CHUNK: Final = 10_000
 
 # A re-added person (another random id) is a line's only when they were in the register before it.
 _FOUND: Final = """
@@ -108,8 +112,11 @@ def replay(
 
 
 def finish(access: Access) -> None:
-    """Unlocks the register. Whether everybody is up to date is the caller's to know. Raises Refused when the ledger is
+    """Unlocks the register. Whether the cohorts are up to date is the caller's to know; of whom nothing was heard since
+    the replay all the same, not found perhaps, the location stays hidden until it is. Raises Refused when the ledger is
     not replayed."""
+    if since := lock.state().replayed_at:
+        _hide_unheard(since)
     with transaction.atomic():
         row = lock.held()
         if row.replayed_at is None or not lock.may_ask():
@@ -118,6 +125,17 @@ def finish(access: Access) -> None:
         row.save()
         audit.record(access, Action.UNLOCK)
     lock.mark()
+
+
+def _hide_unheard(since: datetime) -> None:
+    """A doubt is open about everybody whose data was last confirmed before the moment: the backup may lack a ban."""
+    every = list(Person.objects.filter(protected=False, location_hidden=False).values_list("pk", flat=True))
+    for begin in range(0, len(every), CHUNK):
+        confirmed = ports.source().confirmed_at(every[begin : begin + CHUNK])
+        unheard = [person for person, at in confirmed.items() if at < since]
+        with transaction.atomic():
+            rows = Person.objects.filter(id__in=ids(vtj_data.lock(unheard)), protected=False)
+            rows.update(location_hidden=True, version=F("version") + 1)
 
 
 def _lock(access: Access, why: LockReason) -> None:
