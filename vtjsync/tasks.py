@@ -19,7 +19,9 @@ from registry.clock import HELSINKI, helsinki_day, today
 from registry.policies import CHANGE_SCHEDULE, RUN_SYNC, Access
 from registry.services import audit, erasure
 from registry.services.audit import Action
+from registry.services.protection import check as protection
 from registry.services.vtj_data import StorageError
+from vtjsync import alarms, limits, tallies
 from vtjsync.engine import basic_data, check, permit
 from vtjsync.engine import sync as engine
 from vtjsync.engine.connection import Connection, Stopped
@@ -36,6 +38,8 @@ SYNC: Final = "sync"
 ERASURE: Final = "erasure"
 RECONCILIATION: Final = "reconciliation"
 CHECK: Final = "check"
+WATCH: Final = "watch"
+VERIFY: Final = "verify"
 SCHEDULE: Final = "schedule"
 EVERY_MINUTES: Final = (15, 30, 60, 120, 240)
 # A pause ends by itself (domain.md E41).
@@ -126,6 +130,28 @@ def check_nightly() -> str:
     return check_connection(check.begin(Access(None, "nightly check"), SCHEDULE))
 
 
+@without_text()
+def watch() -> str:
+    """The smallest task: tells that schedules and workers live, and the administrators what they have to look at."""
+    tallies.add(tallies.WATCH)
+    limits.forget()
+    alarms.watch()
+    return "WATCHED"
+
+
+@without_text()
+def verify_nightly() -> str:
+    """Looks once a day, after the quiet hour, whether a place of a protected person is kept (domain.md E40). Returns
+    how much was found, in words."""
+    done = tallies.last(VERIFY)
+    if datetime.now(HELSINKI).hour <= QUIET_HOUR or (done is not None and helsinki_day(done) >= today()):
+        return "NOT_DUE"
+    found = len(protection.run(Access(None, "nightly check")).findings)
+    alarms.note(alarms.Kind.LEAK, is_on=bool(found))
+    tallies.add(VERIFY)
+    return f"{found} found"
+
+
 def start_check(access: Access) -> None:
     """Queues a check of the connection for the member of staff who asked for it. Raises PermissionDenied."""
     access.require(RUN_SYNC)
@@ -190,7 +216,12 @@ def create_schedules(**_kwargs: Any) -> None:
         (ERASURE, "vtjsync.tasks.erase_due", 60),
         (RECONCILIATION, "vtjsync.tasks.reconcile_nightly", 60),
         (CHECK, "vtjsync.tasks.check_nightly", 60),
+        (VERIFY, "vtjsync.tasks.verify_nightly", 60),
+        (WATCH, "vtjsync.tasks.watch", 5),
     )
     for name, task, minutes in tasks:
         defaults = {"func": task, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1}
+        if name == WATCH:
+            # Its results would push all others out of the queue's memory.
+            defaults["kwargs"] = str({"q_options": {"save": False}})
         Schedule.objects.get_or_create(name=name, defaults=defaults)
