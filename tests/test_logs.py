@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import signal
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -25,6 +26,7 @@ from tests.wire.server import Server
 from vtjsync import logs, tallies, tasks
 from vtjsync.engine.connection import x_road_client
 from vtjsync.logs import places
+from vtjsync.models import SyncRun
 from vtjsync.simulator import server
 
 SECRET = "Salapolku 7"
@@ -260,3 +262,27 @@ def test_a_question_to_vtj_names_the_request_and_has_an_id_of_its_own(settings: 
     assert first["X-Road-Issue"] == second["X-Road-Issue"] == name
     assert first["X-Road-Id"] != second["X-Road-Id"]
     assert "X-Road-Issue" not in outside
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_id_leads_from_the_page_through_the_queue_to_vtj(bertta: User, settings: Settings) -> None:
+    vtj = server.start(population=5, seed=7)
+    world.clients(vtj.codes(2))
+    client = Client()
+    client.force_login(bertta)
+    settings.TRUSTED_PROXIES = 1
+    client.post(reverse("sync-now"), headers={"X-Request-ID": "edge-7f3a"})
+    account = {"VTJ_USERNAME": server.USERNAME, "VTJ_PASSWORD": server.PASSWORD}
+    workers = processes.start("qcluster", VTJ_SERVER=vtj.url, **account)
+    try:
+        until = time.monotonic() + 60
+        while not SyncRun.objects.filter(state=SyncRun.State.COMPLETE).exists():
+            assert time.monotonic() < until, "the run was not done"
+            time.sleep(0.2)
+    finally:
+        workers.send_signal(signal.SIGTERM)
+        told = workers.communicate(timeout=30)[1]
+        vtj.stop()
+    asked = [line for line in told.splitlines() if "X-Road-Id" in line]
+    assert len(asked) == len(vtj.requests) > 1
+    assert all("[edge-7f3a]" in line for line in asked)
