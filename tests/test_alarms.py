@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.core import mail
+from django.core.mail import EmailMessage
+from django.core.mail.backends.locmem import EmailBackend
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 from django_q.models import OrmQ, Schedule
@@ -166,6 +171,34 @@ def test_what_the_mail_server_does_not_take_is_tried_again(settings: Settings) -
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     alarms.tell()
     assert len(told()) == 1
+
+
+class Slow(EmailBackend):
+    """A mail server that takes its time."""
+
+    def send_messages(self, messages: Sequence[EmailMessage]) -> int:
+        time.sleep(0.3)
+        return super().send_messages(messages)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("wait", [0.0, 0.45], ids=["at once", "one after the other"])
+def test_two_workers_do_not_both_tell(settings: Settings, wait: float) -> None:
+    settings.EMAIL_BACKEND = "tests.test_alarms.Slow"
+    for kind in (Kind.LEAK, Kind.SEAL):
+        alarms.note(kind, is_on=True)
+
+    def tell() -> None:
+        alarms.tell()
+        connection.close()
+
+    threads = [threading.Thread(target=tell) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+        time.sleep(wait)
+    for thread in threads:
+        thread.join()
+    assert len(told()) == 2
 
 
 def test_without_recipients_it_stands_in_the_log(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:

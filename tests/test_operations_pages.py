@@ -88,6 +88,8 @@ def test_a_database_that_is_away_is_told_without_its_words(client: Client) -> No
 
 
 def test_the_numbers_are_for_those_whom_the_settings_name(client: Client, settings: Settings) -> None:
+    for given in ("", "Bearer", "Bearer "):
+        assert not metrics.may_read("127.0.0.1", given)
     assert client.get("/metrics").status_code == 404
     settings.METRICS_ALLOW = ["10.1.0.0/24"]
     assert client.get("/metrics", REMOTE_ADDR="10.1.0.7").status_code == 200

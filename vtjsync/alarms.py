@@ -17,7 +17,7 @@ from typing import Final
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import F, Q, TextChoices
+from django.db.models import F, Q, QuerySet, TextChoices
 from django.db.models.functions import Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -148,17 +148,17 @@ def tell() -> None:
     for kind, about in ABOUT.items():
         rows = Alarm.objects.filter(kind=kind)
         open_ = rows.filter(Q(told_at=None) | Q(told_at__lt=Now() - about.again), ended_at=None)
-        _tell_each(open_.values_list("pk", flat=True), over=False)
+        _tell_each(open_, over=False)
         # One that nobody was told of is not over for anybody.
         ended = rows.filter(ended_at__isnull=False, told_at__isnull=False, end_told_at=None)
-        _tell_each(ended.values_list("pk", flat=True), over=True)
+        _tell_each(ended, over=True)
 
 
-def _tell_each(numbers: object, *, over: bool) -> None:
-    for number in list(numbers):  # type: ignore[call-overload]
+def _tell_each(due: QuerySet[Alarm], *, over: bool) -> None:
+    for number in list(due.values_list("pk", flat=True)):
         with transaction.atomic():
-            # Another worker that is telling of it at this moment has the row.
-            row = Alarm.objects.select_for_update(skip_locked=True).filter(pk=number).first()
+            # Another worker that is telling of it at this moment has the row, and one that has told made it not due.
+            row = due.select_for_update(skip_locked=True).filter(pk=number).first()
             if row is not None and _sent(row, over=over):
                 Alarm.objects.filter(pk=number).update(**{"end_told_at" if over else "told_at": Now()})
 
