@@ -14,6 +14,7 @@ from django.utils import translation
 from pytest_django import Settings
 
 from tests import chromium
+from vtjsync import logs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -50,6 +51,15 @@ def _finnish() -> Iterator[None]:
     """Every test begins in the application's own language."""
     with translation.override("fi"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_code_in_the_log(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test makes the program log an identity code: the filter that would remove it had nothing to do (G49)."""
+    before = logs.removals.total
+    yield
+    if request.node.get_closest_marker("plants_code") is None:
+        assert logs.removals.total == before, "an identity code was about to be logged"
 
 
 @pytest.fixture(scope="session")

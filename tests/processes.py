@@ -12,6 +12,8 @@ from urllib.parse import quote
 from django.conf import settings
 from django.db import connection
 
+from vtjsync import logs
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -34,7 +36,9 @@ def start(*arguments: str, **more: str) -> subprocess.Popen[str]:
 
 def run(*arguments: str, given: str = "", **more: str) -> subprocess.CompletedProcess[str]:
     """``manage.py`` with the arguments, to its end; ``given`` is its standard input."""
-    return subprocess.run([sys.executable, "manage.py", *arguments], input=given, check=False, **_how(more))
+    done = subprocess.run([sys.executable, "manage.py", *arguments], input=given, check=False, **_how(more))
+    assert logs.REMOVED not in done.stderr, "an identity code was about to be logged"
+    return done
 
 
 def _how(more: dict[str, str]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ class VtjsyncConfig(AppConfig):
     def ready(self) -> None:
         """Joins the parts."""
         from registry import ports
+        from vtjsync import checks, queue  # noqa: F401 - the checks and receivers that they register
         from vtjsync.source import Vtj
 
         ports.provide(Vtj())

@@ -247,3 +247,56 @@ class Silence(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class Tally(models.Model):
+    """Something of operations that is counted over all processes, and when it last was: never anything of a person."""
+
+    name = models.TextField(primary_key=True)
+    count = models.BigIntegerField(default=0)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Attempts(models.Model):
+    """How often somebody did in the present window what may be done only so often (vtjsync.limits).
+
+    ``key`` has keyed hashes of what was typed as a name and of where it came from, or the number of a user.
+    """
+
+    key = models.TextField(primary_key=True)
+    since = models.DateTimeField(db_default=Now())
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Alarm(models.Model):
+    """Something that somebody has to look at, from when it began until it was over (vtjsync.alarms).
+
+    ``kind`` is a member of vtjsync.alarms.Kind. ``told_at``: when the administrators were last told of it.
+    """
+
+    kind = models.TextField()
+    since = models.DateTimeField(db_default=Now())
+    told_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    end_told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["kind"], condition=Q(ended_at=None), name="one_open_alarm_of_a_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"

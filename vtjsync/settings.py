@@ -64,6 +64,16 @@ env = environ.FileAwareEnv(
     ENDED_CLIENTSHIP_DAYS=(int, 30),
     ERASURE_LEDGER=(str, ""),
     APPLIED_CHANGE_MONTHS=(int, 13),
+    SIGN_IN_ATTEMPTS=(int, 5),
+    SEARCHES_A_MINUTE=(int, 30),
+    UNKNOWN_AFTER_HOURS=(int, 3),
+    LOG_FORMAT=(str, "plain" if DEMO else "json"),
+    METRICS_ALLOW=(list, []),
+    METRICS_TOKEN=(str, ""),
+    EMAIL_URL=(str, ""),
+    EMAIL_FROM=(str, ""),
+    ALARM_EMAILS=(list, []),
+    ALARM_EMAILS_GRAVE=(list, []),
 )
 
 
@@ -82,7 +92,8 @@ SECRET_KEY = required("SECRET_KEY", 32)
 AUDIT_KEY = required("AUDIT_KEY", 32).strip()
 AUDIT_KEY_FORMER: list[str] = env("AUDIT_KEY_FORMER").split()
 AUDIT_LOG_YEARS: int = env("AUDIT_LOG_YEARS")
-DEBUG = env("DEBUG") and DEMO
+DEBUG_ASKED: bool = env("DEBUG")
+DEBUG = DEBUG_ASKED and DEMO
 ALLOWED_HOSTS = env("ALLOWED_HOSTS")
 TRUSTED_PROXIES: int = env("TRUSTED_PROXIES")
 
@@ -137,6 +148,19 @@ ERASURE_LEDGER = (
     VAR_DIR / "erasure-ledger.jsonl" if DEMO and not env("ERASURE_LEDGER") else Path(required("ERASURE_LEDGER"))
 )
 APPLIED_CHANGE_MONTHS: int = env("APPLIED_CHANGE_MONTHS")
+# How often one may try to sign in, and search (vtjsync.limits).
+SIGN_IN_ATTEMPTS: int = env("SIGN_IN_ATTEMPTS")
+SEARCHES_A_MINUTE: int = env("SEARCHES_A_MINUTE")
+# After so long without a complete run nobody knows whose ban has begun (vtjsync.alarms).
+UNKNOWN_AFTER = timedelta(hours=env("UNKNOWN_AFTER_HOURS"))
+METRICS_ALLOW: list[str] = env("METRICS_ALLOW")
+METRICS_TOKEN: str = env("METRICS_TOKEN")
+ALARM_EMAILS: list[str] = env("ALARM_EMAILS")
+ALARM_EMAILS_GRAVE: list[str] = env("ALARM_EMAILS_GRAVE")
+# EMAIL_HOST and the like. Without a server nothing is sent: alarms stand in the log.
+vars().update(env.email_url_config(env("EMAIL_URL") or "dummymail://"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("EMAIL_FROM") or "vtjsync@localhost"
 
 INSTALLED_APPS = [
     "registry",
@@ -152,15 +176,18 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
+    "vtjsync.middleware.headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "vtjsync.middleware.small_bodies",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "vtjsync.limits.Limits",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -229,25 +256,41 @@ Q_CLUSTER = {
     "label": "vtjsync",
 }
 
-# All of it goes to standard error. Django would mail what was posted, and mute failing pages outside of DEBUG.
+LOG_FORMAT: str = env("LOG_FORMAT")
+if LOG_FORMAT not in {"plain", "json"}:
+    raise ImproperlyConfigured("LOG_FORMAT is plain or json.")
+# All of it goes to standard error. Django would mail what was posted, and mute failing pages outside of DEBUG. The web
+# server's workers write in the same form as the application.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "plain": {"()": "vtjsync.logs.WithoutTexts", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+        "plain": {
+            "()": "vtjsync.logs.WithoutTexts",
+            "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s",
+        },
+        "json": {"()": "vtjsync.logs.Json"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"django": {"handlers": []}, "vtjsync": {"level": "INFO"}},
+    "loggers": {
+        "django": {"handlers": []},
+        "gunicorn.error": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "vtjsync": {"level": "INFO"},
+    },
 }
 
 # Demo runs over plain http on this machine; anything else is behind TLS.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEMO
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Only a proxy of ours is believed when it says that it was spoken to over TLS.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES > 0 else None
+# What watches the program asks from inside, without TLS; none of it tells anything of a person.
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$", "^metrics$"]
 SECURE_HSTS_SECONDS = 0 if DEMO else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEMO
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 10 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CONTENT_SECURITY_POLICY = {

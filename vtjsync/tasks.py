@@ -19,9 +19,11 @@ from registry import lock
 from registry.clock import HELSINKI, helsinki_day, today
 from registry.lock import Locked
 from registry.policies import CHANGE_SCHEDULE, RUN_SYNC, Access
-from registry.services import audit, audit_months, audit_seals, erasure
+from registry.services import audit, audit_check, audit_months, audit_seals, erasure
 from registry.services.audit import Action
+from registry.services.protection import check as protection
 from registry.services.vtj_data import StorageError
+from vtjsync import alarms, limits, tallies
 from vtjsync.engine import basic_data, check, permit
 from vtjsync.engine import sync as engine
 from vtjsync.engine.connection import Connection, Stopped
@@ -39,6 +41,8 @@ ERASURE: Final = "erasure"
 RECONCILIATION: Final = "reconciliation"
 CHECK: Final = "check"
 AUDIT_LOG: Final = "audit log"
+WATCH: Final = "watch"
+VERIFY: Final = "verify"
 SCHEDULE: Final = "schedule"
 EVERY_MINUTES: Final = (15, 30, 60, 120, 240)
 # A pause ends by itself (domain.md E41).
@@ -149,6 +153,30 @@ def keep_audit_log() -> str:
     return f"{made} seals made, {len(dropped)} months removed"
 
 
+@without_text()
+def watch() -> str:
+    """The smallest task: tells that schedules and workers live, and the administrators what they have to look at."""
+    tallies.add(tallies.WATCH)
+    limits.forget()
+    alarms.watch()
+    return "WATCHED"
+
+
+@without_text()
+def verify_nightly() -> str:
+    """Looks once a day, after the quiet hour, whether a place of a protected person is kept (domain.md E40), and
+    whether the audit log is as it was sealed (G46). Returns how much was found, in words."""
+    done = tallies.last(VERIFY)
+    if datetime.now(HELSINKI).hour <= QUIET_HOUR or (done is not None and helsinki_day(done) >= today()):
+        return "NOT_DUE"
+    found = len(protection.run(Access(None, "nightly check")).findings)
+    alarms.note(alarms.Kind.LEAK, is_on=bool(found))
+    broken = audit_check.run(Access(None, "nightly check")).count
+    alarms.note(alarms.Kind.SEAL, is_on=bool(broken))
+    tallies.add(VERIFY)
+    return f"{found + broken} found"
+
+
 def start_check(access: Access) -> None:
     """Queues a check of the connection for the member of staff who asked for it. Raises PermissionDenied."""
     access.require(RUN_SYNC)
@@ -214,7 +242,12 @@ def create_schedules(**_kwargs: Any) -> None:
         (RECONCILIATION, "vtjsync.tasks.reconcile_nightly", 60),
         (CHECK, "vtjsync.tasks.check_nightly", 60),
         (AUDIT_LOG, "vtjsync.tasks.keep_audit_log", 5),
+        (VERIFY, "vtjsync.tasks.verify_nightly", 60),
+        (WATCH, "vtjsync.tasks.watch", 5),
     )
     for name, task, minutes in tasks:
         defaults = {"func": task, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1}
+        if name == WATCH:
+            # Its results would push all others out of the queue's memory.
+            defaults["kwargs"] = str({"q_options": {"save": False}})
         Schedule.objects.get_or_create(name=name, defaults=defaults)

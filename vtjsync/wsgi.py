@@ -1,4 +1,4 @@
-"""The web server's way in."""
+"""The web server's way in. Does not start with settings or a database that are not safe."""
 
 import os
 
@@ -6,3 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vtjsync.settings")
 application = get_wsgi_application()
+
+from vtjsync.checks import refuse_unsafe  # noqa: E402 - the framework has to be set up first
+
+refuse_unsafe()

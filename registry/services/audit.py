@@ -75,6 +75,7 @@ class Action(models.TextChoices):
     CHANGE_SCHEDULE = "CHANGE_SCHEDULE", _("Changed the schedule of the syncs")
     VIEW_SYNC = "VIEW_SYNC", _("Viewed the sync history")
     VIEW_LOG = "VIEW_LOG", _("Read the audit log")
+    HOLD_UP = "HOLD_UP", _("Was held up: too many attempts")
     VERIFY_PROTECTION = "VERIFY_PROTECTION", _("Checked that no place of a protected person is kept")
     VERIFY_AUDIT = "VERIFY_AUDIT", _("Checked the seals of the audit log")
     DROP_MONTH = "DROP_MONTH", _("Removed a month of the audit log whose time was over")

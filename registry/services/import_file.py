@@ -21,6 +21,7 @@ from registry.services.errors import Unreadable
 
 MAX_BYTES: Final = 200_000_000
 MAX_LINE: Final = 10_000
+MAX_LINES: Final = 2_000_000
 MAX_TEXT: Final = 500
 # A date before or after these is a slip of the pen, and some programs mean "for now" by the last day of all: the day
 # after that one, on which the person would be erased, cannot be reckoned.
@@ -116,6 +117,8 @@ def _texts(file: BinaryIO) -> Iterator[tuple[int, str]]:
         number += 1
         size += len(raw)
         check_size(size)
+        if number > MAX_LINES:
+            raise Unreadable(f"The file has more than {MAX_LINES} lines.")
         if len(raw) > MAX_LINE:
             raise Unreadable(f"Line {number} is longer than {MAX_LINE} bytes.")
         try:

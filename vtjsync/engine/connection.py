@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from registry.clock import helsinki_day
 from vtjsync.engine import budget
 from vtjsync.engine.budget import Priority, Stopped
+from vtjsync.logs import request_id
 from vtjsync.models import SyncControl
 from vtjsync.wire.errors import Denied, Reason, Unavailable, VtjError
 from vtjsync.wire.muutosrajapinta import Muutosrajapinta
@@ -145,6 +146,7 @@ def x_road_client(**options: Any) -> XRoadClient:
         "connect_timeout": settings.VTJ_CONNECT_TIMEOUT,
         "read_timeout": settings.VTJ_READ_TIMEOUT,
         "deadline": settings.VTJ_DEADLINE,
+        "issue": request_id,
     }
     try:
         return XRoadClient(service=XRoadService.parse(settings.VTJ_SERVICE), **told | options)

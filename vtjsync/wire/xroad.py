@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
@@ -44,8 +44,9 @@ class XRoadService:
 class XRoadClient:
     """Asks one service on behalf of one subsystem. Holds a pool of connections: make one per worker.
 
-    ``client`` is ``instance/class/member/subsystem``. ``username`` empty sends no credentials. ``line`` are the
-    arguments of :class:`~vtjsync.wire.line.Line`. Raises ValueError for arguments that cannot work.
+    ``client`` is ``instance/class/member/subsystem``. ``username`` empty sends no credentials. ``issue`` names what a
+    request is made for: sent as X-Road-Issue, beside an X-Road-Id of each attempt's own. ``line`` are the arguments of
+    :class:`~vtjsync.wire.line.Line`. Raises ValueError for arguments that cannot work.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class XRoadClient:
         password: str = "",
         auth_header: str = "Authorization",
         extra_headers: Mapping[str, str] | None = None,
+        issue: Callable[[], str] = lambda: "",
         **line: Any,
     ) -> None:
         client_ids = ids(client, 4, "A client is instance/class/member/subsystem (VTJ_CLIENT)")
@@ -65,6 +67,7 @@ class XRoadClient:
         own = {"X-Road-Client": _path(client_ids), "Accept": "application/json"}
         if username:
             own[auth_header] = _basic(username, password)
+        self._issue = issue
         self._line = Line(headers={**(extra_headers or {}), **own}, **line)
 
     @property
@@ -119,6 +122,8 @@ class XRoadClient:
         def attempt(limit: Limit) -> Answer:
             x_road_id = str(uuid4())
             headers = {"X-Road-Id": x_road_id}
+            if issue := self._issue():
+                headers["X-Road-Issue"] = issue
             if user_id is not None:
                 headers["X-Road-UserId"] = quote(user_id, safe="@")
             if body is not None:

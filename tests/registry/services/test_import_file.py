@@ -323,6 +323,14 @@ def test_too_large_a_file_is_noticed_as_it_comes(monkeypatch: pytest.MonkeyPatch
         list(lines)
 
 
+def test_too_many_lines_are_noticed_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_file, "MAX_LINES", 3)
+    row = f"{CODE};KOTI;2026-01-31\n"
+    assert len(list(import_file.read(BytesIO(f"{REQUIRED}\n{row * 2}".encode()), KNOWN))) == 2
+    with pytest.raises(Unreadable, match="more than 3 lines"):
+        list(import_file.read(BytesIO(f"{REQUIRED}\n{row * 3}".encode()), KNOWN))
+
+
 def test_bytes_of_any_kind_are_lines_or_a_refusal() -> None:
     """Whatever one byte of a good file becomes, nothing but a line, a bad line or a refusal comes of it."""
     good = f'{HEADER}\n{CODE};KOTI;2026-01-31;31.1.2027;0101263-6;"a;b";Äyräs;Aino\n'.encode()

@@ -1,0 +1,84 @@
+"""What is done around every page: the request's id, headers, and what is refused before it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.signals import request_finished, request_started
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
+
+from vtjsync import logs, tallies
+
+Respond = Callable[[HttpRequest], HttpResponse]
+
+ID_HEADER: Final = "X-Request-ID"
+ID_VARIABLE: Final = "HTTP_X_REQUEST_ID"
+# No page sends a file; the longest form is a note.
+MAX_BODY: Final = 256 * 1024
+HEADERS: Final = {
+    "Permissions-Policy": ", ".join(
+        f"{name}=()"
+        for name in (
+            "accelerometer",
+            "camera",
+            "display-capture",
+            "geolocation",
+            "gyroscope",
+            "microphone",
+            "midi",
+            "payment",
+            "usb",
+        )
+    ),
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+@receiver(request_started, dispatch_uid="request id")
+def begun(environ: Mapping[str, str], **_kwargs: Any) -> None:
+    """Every line of the log, task and question to VTJ that comes of a request has its id. One that a proxy of ours has
+    given is kept; from others it is not believed.
+
+    A signal and no middleware: the framework logs an answer like 404 when the last middleware is done.
+    """
+    logs.begin_request(environ.get(ID_VARIABLE, "") if settings.TRUSTED_PROXIES else "")
+
+
+@receiver(request_finished, dispatch_uid="request id")
+def finished(**_kwargs: Any) -> None:
+    """What had to be removed from the log is told to the other processes."""
+    tallies.tell_removals()
+    logs.end_request()
+
+
+def headers(respond: Respond) -> Respond:
+    """What every answer has, whoever made it."""
+
+    def around(request: HttpRequest) -> HttpResponse:
+        response = respond(request)
+        response[ID_HEADER] = logs.request_id()
+        for header, value in HEADERS.items():
+            response.setdefault(header, value)
+        if not response.has_header("Cache-Control"):
+            # Whatever page it is: the next one at this machine does not find it in the browser.
+            add_never_cache_headers(response)
+        return response
+
+    return around
+
+
+def small_bodies(respond: Respond) -> Respond:
+    """Refuses a body that no form of ours can have, before any of it is read."""
+
+    def around(request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isascii() and length.isdecimal() and int(length) <= MAX_BODY:
+            return respond(request)
+        return render(request, "413.html", status=413)
+
+    return around
