@@ -124,8 +124,12 @@ def mark() -> None:
     """Notes in the ledger that this database has come so far: one restored from before is locked. What came so far is
     what is committed: inside a transaction it waits for the end. What cannot be written is logged, and nothing more."""
     if connection.in_atomic_block:
-        transaction.on_commit(mark, robust=True)
-        return
+        transaction.on_commit(_mark, robust=True)
+    else:
+        _mark()
+
+
+def _mark() -> None:
     try:
         for _ in range(SURELY):
             write(ledger.MARK, {})

@@ -84,7 +84,7 @@ def sealed(times: int = 1, action: Action = Action.VIEW) -> AuditSeal:
 def seal(leaving: int = 0) -> AuditSeal:
     """The newest seal, once all events but so many are sealed. A transaction in another database of the same server can
     hold a seal back for a while."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 150
     while time.monotonic() < until:
         audit_seals.seal()
         newest = audit_seals.last()

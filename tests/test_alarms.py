@@ -1,4 +1,4 @@
-"""What administrators are told of by e-mail, once, again while it lasts, and when it is over (issue 11)."""
+"""What administrators are told of by e-mail, once, again while it lasts, and when it is over (domain.md E41, G46)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from django_q.models import OrmQ, Schedule
 from pytest_django import Settings
 
 from registry.models import AuditEvent, Clientship, Person
+from tests import evidence
 from tests.factories import ClientshipFactory, PersonFactory
 from tests.test_operations_pages import complete_run
 from vtjsync import alarms, tasks
@@ -214,6 +215,22 @@ def test_what_nobody_was_told_of_is_not_told_to_be_over() -> None:
     alarms.note(Kind.LEAK, is_on=False)
     alarms.tell()
     assert told() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_g46_the_nightly_check_raises_the_alarm_of_a_broken_seal(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings.VAR_DIR = tmp_path
+    monkeypatch.setattr(tasks, "QUIET_HOUR", -1)
+    evidence.record()
+    evidence.seal()
+    evidence.tamper(
+        "UPDATE registry_auditevent SET username = 'somebody' WHERE id = (SELECT min(id) FROM registry_auditevent)"
+    )
+    assert tasks.verify_nightly() == "1 found"
+    alarms.tell()
+    assert told() == ["[vtjsync] Vakava: Lokin sinetti on rikki"]
 
 
 def test_e40_the_nightly_check_raises_the_alarm_of_a_leak_once_a_day(

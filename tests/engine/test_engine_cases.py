@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import pytest
 from django.core.management import call_command
+from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
 from registry.record import HomeAddress, PersonRecord
@@ -45,9 +46,12 @@ class Outcome:
 
 
 @pytest.fixture(scope="module")
-def outcome(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Outcome:
+def outcome(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Outcome:
     """Everything that is asked below, played once; the database is empty after it."""
-    with django_db_blocker.unblock():
+    ledger = tmp_path_factory.mktemp("ledger") / "erasure.jsonl"
+    with django_db_blocker.unblock(), override_settings(ERASURE_LEDGER=ledger):
         try:
             return played()
         finally:
