@@ -41,8 +41,9 @@ class ContactPage:
 
 
 def shown(access: Access, person: Person) -> Contact | None:
-    """The person's contact address; None without the right, or without one. Audited where there is one."""
-    if not access.may(KEEP_CONTACT_ADDRESS):
+    """The person's contact address; None without the right, or without one, or while the register is locked after a
+    restore (F45): it may have been given up since the backup. Audited where there is one."""
+    if not access.may(KEEP_CONTACT_ADDRESS) or policies.locked(access):
         return None
     row = ContactAddress.objects.select_related("entered_by").filter(person=person).first()
     if row is None:

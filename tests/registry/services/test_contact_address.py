@@ -14,7 +14,7 @@ from registry.models import AuditEvent, ContactAddress, Opening, Person, Problem
 from registry.models.protected import CONTACT_REFUSAL
 from registry.policies import Access
 from registry.selectors import contacts, problems
-from registry.services import contact_address, erasure, export, merging
+from registry.services import contact_address, erasure, export, merging, restore
 from registry.services.errors import Refused
 from registry.services.export import Options
 from registry.services.openings import ReasonNeeded
@@ -82,6 +82,13 @@ def test_e38_to_see_it_a_reason_is_needed(person: Person, daniel: User) -> None:
     page = contacts.page(access(daniel), person.subject)
     assert page is not None
     assert (page.protected, page.contact) == (True, None)
+
+
+def test_f45_it_is_not_shown_while_the_register_is_locked(person: Person, daniel: User) -> None:
+    keep(daniel, person)
+    restore.begin(clerk)
+    assert contacts.shown(access(User.objects.get(pk=daniel.pk)), person) is None
+    assert not AuditEvent.objects.filter(action="VIEW_CONTACT").exists()
 
 
 def test_e39_not_without_the_clients_word_that_it_is_not_the_home(person: Person, daniel: User) -> None:
