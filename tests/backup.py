@@ -19,9 +19,10 @@ def dump(to: Path) -> None:
 
 
 def restore(backup: Path) -> None:
-    """``pg_restore`` over the database that is there, which becomes what it was."""
+    """``pg_restore`` into the database that is there, emptied first: ``--clean`` cannot take partitions away."""
     connection.close()
-    how = ("--clean", "--if-exists", "--exit-on-error", "--single-transaction", "--no-owner")
+    _run("psql", "--quiet", "--command", "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    how = ("--exit-on-error", "--single-transaction", "--no-owner")
     _run("pg_restore", *how, "--dbname", connection.settings_dict["NAME"], str(backup))
 
 

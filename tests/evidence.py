@@ -82,14 +82,15 @@ def sealed(times: int = 1, action: Action = Action.VIEW) -> AuditSeal:
 
 
 def seal(leaving: int = 0) -> AuditSeal:
-    """The newest seal, once all events but so many are sealed. A transaction in another database of the same server can
-    hold a seal back for a while."""
+    """The newest seal, over all events but so many, made at once. A transaction in another database of the same server
+    holds a seal back for a while: until then none is made, or there would be one more."""
     until = time.monotonic() + 150
     while time.monotonic() < until:
-        audit_seals.seal()
-        newest = audit_seals.last()
-        if newest and AuditEvent.objects.filter(tx__gte=newest.to_tx).count() <= leaving:
-            return newest
+        if AuditEvent.objects.filter(tx__gte=audit_seals.horizon()).count() <= leaving:
+            audit_seals.seal()
+            newest = audit_seals.last()
+            if newest and AuditEvent.objects.filter(tx__gte=newest.to_tx).count() <= leaving:
+                return newest
         time.sleep(0.05)
     raise AssertionError("a transaction of another database stands in the way")
 

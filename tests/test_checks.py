@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as configured
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from pytest_django import Settings
@@ -88,6 +89,7 @@ def production(**more: str) -> dict[str, str]:
         "AUDIT_KEY": secrets.token_urlsafe(48),
         "DATABASE_URL": processes.environment()["DATABASE_URL"],
         "ALLOWED_HOSTS": "register.example.fi",
+        "ERASURE_LEDGER": str(configured.ERASURE_LEDGER),
         "TRUSTED_PROXIES": "1",
         "VTJ_SERVER": "https://security-server.example.fi:8443",
         "VTJ_SERVER_CERT": "/etc/vtjsync/security-server.pem",
