@@ -15,8 +15,8 @@ from vtjsync.simulator.server import Handle
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 
 TABLE = fault_table.told(fault_table.DOC.read_text(encoding="utf-8"))
-# Each fault with the next one in make test, with every other one in make test-long.
-NEXT = list(pairwise(fault_table.NAMES))
+# Every other fault with the next one in make test, each with every other one in make test-long.
+NEXT = list(pairwise(fault_table.NAMES))[::2]
 
 
 @pytest.fixture
