@@ -1,4 +1,4 @@
-"""The program does not start with settings or a database that are not safe (issue 6)."""
+"""The program does not start with settings or a database that are not safe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every answer carries, asked over real HTTP; and the pages of what goes wrong (issue 6)."""
+"""What every answer carries, asked over real HTTP; and the pages of what goes wrong."""
 
 from __future__ import annotations
 

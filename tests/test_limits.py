@@ -1,4 +1,4 @@
-"""How often one may try to sign in and search (issue 6, docs/adr/0015)."""
+"""How often one may try to sign in and search (docs/adr/0015)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What watches the program asks: does it live, can it work, and the numbers (issue 11)."""
+"""What watches the program asks: does it live, can it work, and the numbers."""
 
 from __future__ import annotations
 

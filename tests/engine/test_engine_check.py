@@ -1,4 +1,4 @@
-"""``check_vtj``: how it stands with every part of the way to VTJ (issue 2; wire.md 1)."""
+"""``check_vtj``: how it stands with every part of the way to VTJ (wire.md 1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dump of the database holds no place of somebody whose ban began (domain.md E34; issue 1, How it shows)."""
+"""A dump of the database holds no place of somebody whose ban began (domain.md E34)."""
 
 from __future__ import annotations
 

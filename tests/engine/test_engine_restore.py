@@ -1,5 +1,5 @@
 """A backup is restored by pg_restore: who was erased since stays erased, and whose ban began since is never shown
-(domain.md F45, E36, E40; issue 8)."""
+(domain.md F45, E36, E40)."""
 
 from __future__ import annotations
 

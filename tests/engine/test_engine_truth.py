@@ -1,4 +1,4 @@
-"""After any number of simulated days the export equals VTJ's truth for every client (issue 1, How it shows)."""
+"""After any number of simulated days the export equals VTJ's truth for every client."""
 
 from __future__ import annotations
 

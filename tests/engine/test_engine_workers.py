@@ -1,4 +1,4 @@
-"""Two workers on one queue, every task delivered twice: the same register as one worker makes (issue 2; B10, B12)."""
+"""Two workers on one queue, every task delivered twice: the same register as one worker makes (B10, B12)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of the connection to VTJ, and the warning that a certificate ends (issue 2)."""
+"""The page of the connection to VTJ, and the warning that a certificate ends."""
 
 from __future__ import annotations
 
