@@ -1,8 +1,8 @@
 """The ledger of erasures: a file outside the database, which a restored backup does not take back (domain.md F45).
 
 A JSON object a line, only ever added to and written through to the disk. Each line carries its number, the digest of
-the line before it and its own, keyed with AUDIT_KEY: what is cut off, taken out or edited is noticed. Why so:
-docs/adr/0016. Whose turn it is to write, and what, is the register's to know: :mod:`registry.lock`.
+the line before it and its own, keyed with the AUDIT_KEY of its time: what is cut off, taken out or edited is noticed.
+Why so: docs/adr/0016. Whose turn it is to write, and what, is the register's to know: :mod:`registry.lock`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from django.conf import settings
+
+from registry.services import audit_keys
 
 # What a line is: an erasure; a sign that the database was there; the first line after a ledger that was lost.
 ERASED: Final = "erased"
@@ -115,7 +117,7 @@ def compose(after: Position, what: str, told: Mapping[str, Any]) -> tuple[Positi
     number = after.number + 1
     whole = {"number": number, "at": datetime.now(UTC).isoformat(), "what": what, **told, "after": after.digest}
     body = json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
-    digest = _digest(body)
+    digest = _digest(body, audit_keys.current())
     return Position(number, digest), body[:-1] + _SUFFIX % digest.encode() + b"\n"
 
 
@@ -174,11 +176,12 @@ def _last(file: BinaryIO) -> Line | None:
 
 
 def _read(raw: bytes) -> Line | None:
-    """The line; None for what is no line of ours, with this key."""
+    """The line; None for what is no line of ours, with the key in use or a former one."""
     raw = raw.rstrip(b"\n")
     body, suffix = raw[:-_SUFFIX_LENGTH] + b"}", raw[-_SUFFIX_LENGTH:]
-    digest = _digest(body)
-    if not hmac.compare_digest(suffix, _SUFFIX % digest.encode()):
+    digests = (_digest(body, key) for key in audit_keys.every())
+    digest = next((one for one in digests if hmac.compare_digest(suffix, _SUFFIX % one.encode())), None)
+    if digest is None:
         return None
     told = json.loads(body)
     number, after = told.pop("number"), told.pop("after")
@@ -186,5 +189,5 @@ def _read(raw: bytes) -> Line | None:
     return Line(Position(number, digest), after, at, what, told)
 
 
-def _digest(body: bytes) -> str:
-    return hmac.digest(settings.AUDIT_KEY.encode(), b"ledger " + body, hashlib.sha256).hex()
+def _digest(body: bytes, key: audit_keys.Key) -> str:
+    return hmac.digest(key.secret, b"ledger " + body, hashlib.sha256).hex()

@@ -24,7 +24,7 @@ from registry.ledger import Broken, Line, Position
 from registry.models import ErasureReceipt, LockReason, Person, PersonCode
 from registry.policies import Access
 from registry.services import audit, erasure, receipts, vtj_data
-from registry.services.audit import Action, code_hash
+from registry.services.audit import Action, code_hashes
 from registry.services.errors import Refused
 from registry.sql import ids
 
@@ -221,9 +221,9 @@ def _erase_clientships(access: Access, every: Collection[ErasureReceipt], owners
 
 
 def _owners() -> dict[bytes, int]:
-    """Whose each code of the register is, by the code's keyed hash."""
+    """Whose each code of the register is, by the code's keyed hashes: a receipt has the one of its time."""
     rows = PersonCode.objects.values_list("hetu", "person").iterator(chunk_size=10_000)
-    return {code_hash(Hetu(code)): person for code, person in rows}
+    return {hashed: person for code, person in rows for hashed in code_hashes(Hetu(code))}
 
 
 def _begin_anew() -> None:

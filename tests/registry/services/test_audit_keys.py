@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
-from registry.models import NameCheck, SubjectCode
+from registry import ledger, lock
+from registry.models import NameCheck, Person, SubjectCode
 from registry.selectors import audit_log
-from registry.services import audit, audit_check, audit_keys, name_check, persons
+from registry.services import audit, audit_check, audit_keys, erasure, name_check, persons, restore
 from registry.services.audit import Action
 from tests import evidence
 from tests.cast import clerk
-from tests.factories import PersonFactory, new_code
+from tests.factories import ClientshipFactory, PersonFactory, new_code
+from tests.registry.services.test_restore import forgotten
 
 NEW = "another-key-of-the-audit-log-for-tests"
 
@@ -61,6 +66,31 @@ def test_a_name_that_waits_for_vtjs_answer_is_compared_after_another_key(setting
     NameCheck.objects.create(person=person, **hashes)
     change_key(settings)
     assert name_check.compare([person.pk]) == 0
+
+
+@pytest.mark.django_db
+def test_f45_a_ledger_is_known_and_gone_on_with_after_another_key(settings: Settings) -> None:
+    lock.write(ledger.MARK, {})
+    change_key(settings)
+    assert lock.reason() is None
+    lock.write(ledger.MARK, {})
+    assert lock.reason() is None
+    assert [line.position.number for line in ledger.lines()] == [1, 2]
+    settings.AUDIT_KEY_FORMER = []
+    with pytest.raises(ledger.Broken):
+        list(ledger.lines())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_f45_who_was_erased_is_found_by_code_after_another_key(settings: Settings) -> None:
+    """The backup knows the person by another random id: it is of the time when there were two entries."""
+    person = ClientshipFactory.create(end=timezone.localdate() - timedelta(days=1)).person
+    forgotten(lambda: erasure.run(clerk, timezone.localdate()))
+    Person.objects.update(subject=uuid4())
+    change_key(settings)
+    assert lock.reason() is not None
+    assert restore.replay(clerk).persons == 1
+    assert not Person.objects.filter(pk=person.pk).exists()
 
 
 def test_a_key_is_named_and_not_told(settings: Settings) -> None:
