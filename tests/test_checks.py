@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from pytest_django import Settings
 
+from registry.services import database_role
 from tests import processes
 from vtjsync import checks
 
@@ -117,7 +118,7 @@ def plain_role(transactional_db: None) -> Iterator[str]:
     role = f"plain_{database['NAME']}"
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'plain'")
-        for name, (value, _why) in checks.ROLE_SETTINGS.items():
+        for name, value in database_role.SETTINGS.items():
             cursor.execute(f"ALTER ROLE {role} SET {name} = '{value}'")
         yield processes.environment()["DATABASE_URL"].replace(f"{database['USER']}:", f"{role}:plain", 1)
         cursor.execute(f"DROP ROLE {role}")
@@ -160,7 +161,7 @@ def test_the_log_of_production_is_json(plain_role: str) -> None:
     assert told["request"] != "-"
 
 
-@pytest.mark.parametrize("name", [*checks.ROLE_SETTINGS, "log_parameter_max_length"])
+@pytest.mark.parametrize("name", database_role.SETTINGS)
 def test_the_workers_do_not_start_where_postgresql_would_log_values(plain_role: str, name: str) -> None:
     role = f"plain_{connection.settings_dict['NAME']}"
     with connection.cursor() as cursor:
@@ -171,7 +172,7 @@ def test_the_workers_do_not_start_where_postgresql_would_log_values(plain_role: 
     done = manage("qcluster", DATABASE_URL=plain_role)
     assert done.returncode == 2
     assert done.stderr.count("vtjsync.E") == 1
-    value = checks.ROLE_SETTINGS.get(name, ("0",))[0]
+    value = database_role.SETTINGS[name]
     assert f"ALTER ROLE \"{role}\" SET {name} = '{value}';" in done.stderr
 
 

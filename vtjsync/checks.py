@@ -19,14 +19,16 @@ from django.core.checks import CheckMessage, Error, Tags, Warning  # noqa: A004 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
+from registry.services.database_role import SETTINGS
+
 # As the framework itself counts.
 MINIMUM_DIFFERENT: Final = 5
 UNSAFE_SOURCES: Final = frozenset({"'unsafe-inline'", "'unsafe-eval'", "'unsafe-hashes'", "*", "http:", "https:"})
-# What PostgreSQL is to say to this role, and why.
-ROLE_SETTINGS: Final = {
-    "log_min_error_statement": ("panic", "the statement that failed would stand in PostgreSQL's log, with its values"),
-    "log_error_verbosity": ("terse", "the row that a constraint refused would stand in PostgreSQL's log"),
-    "log_parameter_max_length_on_error": ("0", "the values of a statement that failed would stand in PostgreSQL's log"),
+# Why the role is to have these settings, whose values the command that makes it has (database_role).
+WHY: Final = {
+    "log_min_error_statement": "the statement that failed would stand in PostgreSQL's log, with its values",
+    "log_error_verbosity": "the row that a constraint refused would stand in PostgreSQL's log",
+    "log_parameter_max_length_on_error": "the values of a statement that failed would stand in PostgreSQL's log",
 }
 # Where statements are logged, their values must not be.
 LOGS_STATEMENTS: Final = """
@@ -148,11 +150,12 @@ def _role(alias: str) -> Iterator[CheckMessage]:
     with connections[alias].cursor() as cursor:
         cursor.execute("SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user")
         role, is_super = cursor.fetchone()
-        wanted = dict(ROLE_SETTINGS)
+        wanted = dict(WHY)
         cursor.execute(LOGS_STATEMENTS)
         if cursor.fetchone()[0]:
-            wanted["log_parameter_max_length"] = ("0", "the values of logged statements would stand there too")
-        for name, (value, why) in wanted.items():
+            wanted["log_parameter_max_length"] = "the values of logged statements would stand there too"
+        for name, why in wanted.items():
+            value = SETTINGS[name]
             cursor.execute("SELECT current_setting(%s)", [name])
             if cursor.fetchone()[0] != value:
                 hint = f"As the database's administrator: ALTER ROLE \"{role}\" SET {name} = '{value}';"
