@@ -30,12 +30,13 @@ PATIENCE_MS = 20_000
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
     """The tests' database. Between tests it is emptied, which triggers against truncation refuse."""
-    from tests import evidence
+    from tests import emptying, evidence
 
     with django_db_blocker.unblock():
         evidence.few_months()
         evidence.allow_truncate()
         call_command("pgtrigger", "disable", "registry.ErasureReceipt:no_truncate", verbosity=0)
+        emptying.install()
         connection.close()
 
 
