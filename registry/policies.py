@@ -194,12 +194,13 @@ def open_on(day: date) -> Q:
 
 
 def create_roles(**_kwargs: Any) -> None:
-    """After a migration: the roles that are missing, with their rights. An existing role is left as it was made."""
+    """After a migration: the roles that are missing, with their rights, and for every role the rights that this version
+    has brought. Otherwise an existing role is left as it was made: a right taken from it stays taken."""
+    known = set(Permission.objects.values_list("content_type__app_label", "codename"))
     for app in {right.split(".")[0] for rights in ROLES.values() for right in rights}:
         create_permissions(apps.get_app_config(app), verbosity=0)
     for name, rights in ROLES.items():
         group, created = Group.objects.get_or_create(name=name)
-        if created:
-            for right in rights:
-                app, code = right.split(".")
+        for app, code in (right.split(".") for right in rights):
+            if created or (app, code) not in known:
                 group.permissions.add(*Permission.objects.filter(content_type__app_label=app, codename=code))

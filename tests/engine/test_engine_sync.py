@@ -19,8 +19,13 @@ from vtjsync.simulator.server import Handle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# Pages in a row that tell nothing new, instead of a thousand.
 FEW = 60
+
+
+@pytest.fixture
+def few_empty_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many pages in a row that tell nothing new are endless, instead of a thousand."""
+    monkeypatch.setattr(changes, "MAX_EMPTY_PAGES", FEW)
 
 
 @pytest.fixture
@@ -131,6 +136,7 @@ def test_b15_half_a_run_makes_the_register_no_fresher(register: Handle) -> None:
     assert selectors.up_to_date_as_of() == whole.started_at
 
 
+@pytest.mark.usefixtures("few_empty_pages")
 @pytest.mark.parametrize(
     ("fault", "state", "reason"),
     [
@@ -149,10 +155,9 @@ def test_b15_half_a_run_makes_the_register_no_fresher(register: Handle) -> None:
     ],
 )
 def test_b16_a_fault_ends_the_run_with_its_reason_and_the_next_goes_on(
-    register: Handle, settings: Settings, monkeypatch: pytest.MonkeyPatch, fault: str, state: str, reason: str
+    register: Handle, settings: Settings, fault: str, state: str, reason: str
 ) -> None:
     settings.VTJ_DEADLINE = 1.0
-    monkeypatch.setattr(changes, "MAX_EMPTY_PAGES", FEW)
     code = register.codes(1)[0]
     register.append(code, [{"tietoryhma": "AIDINKIELI", "muutosattribuutti": "LISATTY", "kielikoodi": "se"}])
     register.faults(fault)
@@ -214,10 +219,8 @@ def test_b11_a_batch_that_vtj_has_no_answer_to_keeps_nobody_else_waiting(
     assert list(Person.objects.filter(ask="VALUE")) == list(Person.objects.order_by("pk")[:20])
 
 
-def test_b13_a_long_stretch_of_the_log_that_is_about_nobody_of_ours_is_not_endless(
-    start_vtj: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(changes, "MAX_EMPTY_PAGES", FEW)
+@pytest.mark.usefixtures("few_empty_pages")
+def test_b13_a_long_stretch_of_the_log_that_is_about_nobody_of_ours_is_not_endless(start_vtj: Start) -> None:
     vtj = start_vtj(page=1)
     world.clients(vtj.codes(1))
     sync("test", wait=0)

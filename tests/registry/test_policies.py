@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import Group as Role
+from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
 
 from registry import policies
@@ -68,3 +69,9 @@ def test_a_role_that_was_changed_by_hand_stays_so(roles: None) -> None:
     Role.objects.get(name="auditor").permissions.clear()
     policies.create_roles()
     assert not Access(UserFactory.create(roles=["auditor"]), "test").may(policies.SEE_AUDIT_LOG)
+
+
+def test_a_right_that_an_upgrade_brings_comes_to_the_roles_that_are_there_already(roles: None) -> None:
+    Permission.objects.filter(codename="see_openings").delete()
+    policies.create_roles()
+    assert Access(UserFactory.create(roles=["supervisor"]), "test").may(policies.SEE_OPENINGS)
