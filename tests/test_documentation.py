@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.core.management import get_commands
 
 from registry import policies
@@ -43,3 +44,10 @@ def test_every_right_is_described(right: str) -> None:
 def test_every_command_that_is_described_exists() -> None:
     table = OPERATIONS.split("## Commands")[1].split("## Roles")[0]
     assert set(re.findall(r"^\| `([a-z_]+)", table, re.MULTILINE)) == COMMANDS
+
+
+@pytest.mark.parametrize(
+    "table", sorted({model._meta.db_table for model in apps.get_models(include_auto_created=True)})
+)
+def test_every_table_has_its_time_and_its_readers(table: str) -> None:
+    assert f"`{table}`" in (ROOT / "docs" / "data-protection.md").read_text()
