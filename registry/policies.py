@@ -62,6 +62,14 @@ class Access:
     basis: str
     origin: str = ""
 
+    def __post_init__(self) -> None:
+        """Nobody asks without a name and a purpose: raises TypeError where ``user`` is no user, ValueError without a
+        basis (domain.md G46)."""
+        if not (self.user is None or isinstance(self.user, User)):
+            raise TypeError("personal data is asked for by a user, or by a command")
+        if not self.basis.strip():
+            raise ValueError("personal data is asked for with a purpose")
+
     def may(self, permission: str) -> bool:
         """Whether the right is held. A command has every right, and is named in the log as one."""
         return self.user is None or may(self.user, permission)

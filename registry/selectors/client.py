@@ -171,6 +171,15 @@ def awaited(access: Access, subject: UUID) -> tuple[Clientship, ...]:
     return found
 
 
+def just_added(access: Access, number: int) -> Clientship | None:
+    """A clientship that the user has just added, in a unit that is still the user's own. For the service, which was
+    chosen; of the person it may tell nothing (domain.md E38)."""
+    access.require(MANAGE_CLIENTSHIPS)
+    rows = Clientship.objects.select_related("person", "service").filter(service__unit__staff=access.user)
+    found: Clientship | None = rows.filter(pk=number).first()
+    return found
+
+
 def moved_to_handlers(access: Access, subject: UUID) -> bool:
     """Whether this is a client of one's own units who has come under a ban, and so is seen by the handlers of
     protected clients only (domain.md E38). Telling so is logged as a refused view."""
@@ -195,8 +204,10 @@ def clientship(access: Access, number: int) -> Clientship | None:
     return found
 
 
-def name_of(person: Person) -> str:
-    """The name as far as it may be shown: not one that may be somebody else's (outside.md, Import file)."""
+def name_of(access: Access, person: Person) -> str:
+    """The name, of somebody whom the user may see, as far as it may be shown: not one that may be somebody else's
+    (outside.md, Import file)."""
+    access.require(SEE_CLIENTS)
     doubted = Problem.objects.filter(person=person, kind=ProblemKind.NAME_MISMATCH, closed_at=None).exists()
     return "" if doubted else " ".join(filter(None, (person.first_names, person.last_name)))
 

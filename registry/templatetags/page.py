@@ -29,6 +29,9 @@ from registry.version import VERSION
 
 register = template.Library()
 
+# What stands around a page counts, and tells of nobody: it leaves no event.
+AROUND: Final = "every page"
+
 # Who holds one of the rights sees the place.
 NAVIGATION: Final = (
     ((SEE_CLIENTS,), "clients", _("Clients")),
@@ -76,7 +79,7 @@ def navigation(context: dict[str, Any]) -> dict[str, Any]:
 def _waiting(user: User) -> str:
     """How many problems of the user's own clients wait; for administrators how many hand-overs nobody sees who could
     take the client over. Nothing when none do."""
-    count = (problems.count_own if may(user, SEE_CLIENTS) else problems.count_unattended)(Access(user, ""))
+    count = (problems.count_own if may(user, SEE_CLIENTS) else problems.count_unattended)(Access(user, AROUND))
     return f"{problems.COUNTED}+" if count > problems.COUNTED else str(count or "")
 
 
@@ -97,7 +100,7 @@ def lock_notice(context: dict[str, Any]) -> dict[str, Any]:
 def no_clients_shown(context: dict[str, Any]) -> bool:
     """Whether this user sees no client, only because the register is locked."""
     user = context["request"].user
-    return locked(Access(user, "")) and not may(user, HANDLE_PROTECTED)
+    return locked(Access(user, AROUND)) and not may(user, HANDLE_PROTECTED)
 
 
 @register.simple_tag(takes_context=True)

@@ -159,7 +159,7 @@ def _added(request: HttpRequest, subject: UUID) -> tuple[Clientship, date]:
     """The clientship that this user has just added for the person, and its first day as it was typed. Raises Http404
     for any other."""
     number, start = request.session.get(ADDED, {}).get(str(subject), (None, ""))
-    added = Clientship.objects.select_related("person", "service").filter(pk=number).first() if number else None
+    added = selector.just_added(access(request, "checking an added client"), number) if number else None
     if added is None:
         raise Http404
     return added, date.fromisoformat(start)

@@ -32,9 +32,8 @@ def end(request: HttpRequest, number: int) -> HttpResponse:
         confirmed = request.POST.get("confirm") == form.cleaned_data["end"].isoformat()
         if confirmed and _ended(request, clientship, form):
             return redirect("client", clientship.person.subject)
-        who = access(request, BASIS)
-        preview = clients.erasure_preview(who, clientship, form.cleaned_data["end"])
-    shown = {"clientship": clientship, "name": selector.name_of(clientship.person)}
+        preview = clients.erasure_preview(access(request, BASIS), clientship, form.cleaned_data["end"])
+    shown = {"clientship": clientship, "name": selector.name_of(access(request, BASIS), clientship.person)}
     context = {"form": form, "preview": preview, "rows": preview_rows(preview), **shown}
     return render(request, "registry/clientship_end.html", context)
 

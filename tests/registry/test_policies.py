@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from django.contrib.auth.models import AnonymousUser, Permission
 from django.contrib.auth.models import Group as Role
-from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
 
 from registry import policies
@@ -75,3 +78,17 @@ def test_a_right_that_an_upgrade_brings_comes_to_the_roles_that_are_there_alread
     Permission.objects.filter(codename="see_openings").delete()
     policies.create_roles()
     assert Access(UserFactory.create(roles=["supervisor"]), "test").may(policies.SEE_OPENINGS)
+
+
+def test_g46_nobody_asks_without_a_name_and_a_purpose(aino: User) -> None:
+    with pytest.raises(ValueError, match="purpose"):
+        Access(aino, " ")
+    with pytest.raises(TypeError, match="user"):
+        Access(AnonymousUser(), "test")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("asked", [policies.clientships, policies.awaited, policies.persons, policies.pairs])
+def test_g46_no_rows_without_an_access(aino: User, asked: Callable[[Any], object]) -> None:
+    for nobody in (aino, None, AnonymousUser()):
+        with pytest.raises(AttributeError):
+            asked(nobody)
