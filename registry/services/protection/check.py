@@ -6,6 +6,7 @@ what was given is kept.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
@@ -78,6 +79,7 @@ A_PLACE: Final = "a place of a protected person"
 A_KEY: Final = "a key of a place"
 A_STRING: Final = "a given string"
 STATISTICS: Final = "the planner's samples of a place"
+OWN_DATABASE: Final = frozenset({"postgres", "postgres-binaries"})
 UNREADABLE: Final = "what cannot be decoded, so that nobody knows what it holds"
 
 
@@ -196,15 +198,23 @@ def _opened(opening: Callable[[str], object], payload: str) -> object:
 def _files(folders: Sequence[Path], variants: Sequence[str], report: Report) -> None:
     """Logs, exports and whatever else lies in the program's folders, line by line."""
     protected = _names_of_protected()
-    for path in sorted({path for folder in folders for path in _below(folder)}):
-        report.files += 1
+    refused = list[str]()
+    for path in sorted({path for folder in folders for path in _below(folder, refused)}):
         keys = strings = 0
-        with path.open(encoding="utf-8", errors="replace") as file:
-            for line in iter(lambda: file.readline(LONGEST_LINE), ""):
-                keys += traces.has_key(line) and _tells(line, protected)
-                strings += any(one in line for one in variants)
+        try:
+            with path.open(encoding="utf-8", errors="replace") as file:
+                for line in iter(lambda: file.readline(LONGEST_LINE), ""):
+                    keys += traces.has_key(line) and _tells(line, protected)
+                    strings += any(one in line for one in variants)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            refused.append(path.name)
+        report.files += 1
         report.found(f"file {path.name}", A_KEY, keys)
         report.found(f"file {path.name}", A_STRING, strings)
+    for name in refused:
+        report.found(f"file {name}", UNREADABLE, 1)
 
 
 def _tells(line: str, protected: Set[str]) -> bool:
@@ -219,16 +229,20 @@ def _names_of_protected() -> set[str]:
     return {*codes, *(str(one) for one in subjects)}
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _below(folder: Path, refused: list[str]) -> Iterator[Path]:
     """The files of a folder and below it, or the one file. The files of the program's own database are looked at as
-    tables."""
+    tables. What goes away meanwhile is no error; the names of folders that may not be read are added to ``refused``."""
     if folder.is_file():
         yield folder
-    for path in folder.rglob("*") if folder.is_dir() else ():
-        kept = path.relative_to(settings.VAR_DIR).parts if path.is_relative_to(settings.VAR_DIR) else ()
-        own = {"postgres", "postgres-binaries"}.intersection(kept)
-        if path.is_file() and not path.is_symlink() and not own:
-            yield path
+
+    def note(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            refused.append(Path(error.filename).name)
+
+    for parent, folders, names in os.walk(folder, onerror=note):
+        if Path(parent).is_relative_to(settings.VAR_DIR):
+            folders[:] = [name for name in folders if name not in OWN_DATABASE]
+        yield from (path for path in (Path(parent, name) for name in names) if path.is_file() and not path.is_symlink())
 
 
 def _of_protected(table: Table) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -240,6 +241,17 @@ def test_e40_in_a_folder_with_the_name_of_the_database(daniels: Person, var: Pat
         folder.mkdir(parents=True)
         (folder / f"{folder.parent.name}.log").write_text(f"{PLACE}\n")
     assert found(folders=(tmp_path / "log",)) == {"file log.log"}
+
+
+def test_e40_a_folder_that_goes_away_meanwhile_is_no_error(daniels: Person, var: Path) -> None:
+    (var / "first.log").write_text(f"{PLACE}\n")
+    (var / "rotated").mkdir()
+    (var / "rotated" / "old.log").touch()
+    files = check._below(var, refused := [])
+    assert next(files).name == "first.log"
+    shutil.rmtree(var / "rotated")
+    assert list(files) == refused == []
+    assert found() == {"file first.log"}
 
 
 def test_e40_an_export_of_others_and_of_no_places_is_no_leak(daniels: Person, var: Path) -> None:
