@@ -184,6 +184,30 @@ def test_g46_the_role_of_the_program_does_not_own_the_tables(plain_role: str, se
             cursor.execute("RESET ROLE")
 
 
+def test_cookies_and_hsts_of_production(transactional_db: None) -> None:
+    """A browser that has been here once comes over TLS only, and what it keeps is nobody else's to set or read."""
+    ask = """
+from django.conf import settings
+from django.test import Client, override_settings
+plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+client = Client(SERVER_NAME="register.example.fi", HTTP_X_FORWARDED_PROTO="https")
+with override_settings(STORAGES=settings.STORAGES | plain):
+    print(client.get("/sign-in/")["Strict-Transport-Security"])
+client.post("/language/", {"language": "sv"})
+print(settings.SESSION_COOKIE_NAME, settings.SESSION_COOKIE_SECURE, settings.SESSION_COOKIE_HTTPONLY)
+for one in client.cookies.values():
+    print(one.key, one["secure"], one["httponly"], one["samesite"], one["path"], one["domain"] or "-")
+"""
+    done = manage("shell", "-c", ask)
+    own = "True True Lax / -"
+    assert done.stdout.splitlines()[-4:] == [
+        "max-age=31536000; includeSubDomains; preload",
+        "__Host-sessionid True True",
+        f"__Host-csrftoken {own}",
+        f"__Host-django_language {own}",
+    ], done.stderr
+
+
 def test_the_log_of_production_is_json(plain_role: str) -> None:
     log = "import logging; logging.getLogger('vtjsync').info('%d persons', 3)"
     done = manage("shell", "-c", log, DATABASE_URL=plain_role)
