@@ -186,6 +186,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "vtjsync.middleware.refusals",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "vtjsync.limits.Limits",
     "django.contrib.messages.middleware.MessageMiddleware",
