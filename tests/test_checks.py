@@ -194,7 +194,7 @@ client = Client(SERVER_NAME="register.example.fi", HTTP_X_FORWARDED_PROTO="https
 with override_settings(STORAGES=settings.STORAGES | plain):
     print(client.get("/sign-in/")["Strict-Transport-Security"])
 client.post("/language/", {"language": "sv"})
-print(settings.SESSION_COOKIE_NAME, settings.SESSION_COOKIE_SECURE, settings.SESSION_COOKIE_HTTPONLY)
+print(*(getattr(settings, f"SESSION_COOKIE_{one}") for one in ("NAME", "SECURE", "HTTPONLY", "SAMESITE", "DOMAIN")))
 for one in client.cookies.values():
     print(one.key, one["secure"], one["httponly"], one["samesite"], one["path"], one["domain"] or "-")
 """
@@ -202,7 +202,7 @@ for one in client.cookies.values():
     own = "True True Lax / -"
     assert done.stdout.splitlines()[-4:] == [
         "max-age=31536000; includeSubDomains; preload",
-        "__Host-sessionid True True",
+        "__Host-sessionid True True Lax None",
         f"__Host-csrftoken {own}",
         f"__Host-django_language {own}",
     ], done.stderr

@@ -81,6 +81,8 @@ def test_files_may_be_kept_and_have_the_same_policies(client: Client) -> None:
     assert answer.status_code == 200
     assert "no-store" not in answer["Cache-Control"]
     assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Type"] == 'text/css; charset="utf-8"'
+    assert client.get("/static/icon.svg")["Content-Type"] == "image/svg+xml; charset=utf-8"
 
 
 @contextmanager

@@ -240,6 +240,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEMO
+WHITENOISE_MIMETYPES = {".svg": "image/svg+xml; charset=utf-8"}
 
 # The defaults of django-q2 repeat a task that runs long and catch up on missed schedules; neither is wanted: the truth
 # about a run is its own row and lock (docs/adr).
