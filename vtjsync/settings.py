@@ -291,6 +291,8 @@ SESSION_COOKIE_NAME = f"{HOST_ONLY}sessionid"
 CSRF_COOKIE_NAME = f"{HOST_ONLY}csrftoken"
 LANGUAGE_COOKIE_NAME = f"{HOST_ONLY}django_language"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
+# Like the others until the browser is closed, and not for a year.
+CSRF_COOKIE_AGE = None
 # What a page has to say after an act stays on the server, and is no cookie.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # Only a proxy of ours is believed when it says that it was spoken to over TLS.
