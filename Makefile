@@ -40,8 +40,8 @@ clean: ## remove the virtual environment and everything that runs have left
 	@test ! -x $(BIN)/python || $(BIN)/python -m vtjsync.demo.postgres remove 2>/dev/null || true
 	@rm -rf .venv var
 
-$(RUN): requirements.txt requirements-demo.txt tools/venv.sh
+$(RUN): requirements.txt constraints.txt requirements-demo.txt tools/venv.sh
 	@sh tools/venv.sh "$(PYTHON)" requirements-demo.txt && touch $@
 
-$(DEV): requirements.txt requirements-demo.txt requirements-dev.txt tools/venv.sh
+$(DEV): requirements.txt constraints.txt requirements-demo.txt requirements-dev.txt tools/venv.sh
 	@sh tools/venv.sh "$(PYTHON)" requirements-dev.txt && touch $(RUN) $@

@@ -82,6 +82,24 @@ def test_each_unsafe_setting_is_refused_by_name(settings: Settings, word: str, c
     assert set(found(settings, **changed)) == {word}
 
 
+@pytest.mark.parametrize(
+    ("host", "options", "words"),
+    [
+        ("/run/postgresql", {}, []),
+        ("127.0.0.1", {}, []),
+        ("database.example.fi", {}, ["E016"]),
+        ("database.example.fi", {"sslmode": "require"}, ["E016"]),
+        ("database.example.fi", {"sslmode": "verify-full"}, []),
+    ],
+)
+def test_another_machines_database_is_the_right_one_over_tls(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, host: str, options: dict[str, str], words: list[str]
+) -> None:
+    monkeypatch.setitem(settings.DATABASES["default"], "HOST", host)
+    monkeypatch.setitem(settings.DATABASES["default"], "OPTIONS", options)
+    assert found(settings) == words
+
+
 def production(**more: str) -> dict[str, str]:
     """The environment of an installation as docs/operations.md describes it, and nothing of the test's own."""
     told = {
@@ -151,6 +169,43 @@ print(answer.status_code, answer["Location"].split(":")[0])
 """
     done = manage("shell", "-c", ask, TRUSTED_PROXIES=proxies, DATABASE_URL=plain_role)
     assert done.stdout.rstrip().endswith({301: "301 https", 302: "302 /sign-in/?next=/"}[status]), done.stderr
+
+
+def test_g46_the_role_of_the_program_does_not_own_the_tables(plain_role: str, settings: Settings) -> None:
+    settings.DEMO = False
+    role, owner = f"plain_{connection.settings_dict['NAME']}", connection.settings_dict["USER"]
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(f"SET ROLE {role}")
+            assert checks.role_owns_nothing(databases=["default"]) == []
+            cursor.execute(f"RESET ROLE; GRANT {owner} TO {role}; SET ROLE {role}")
+            assert [one.id for one in checks.role_owns_nothing(databases=["default"])] == ["vtjsync.E022"]
+        finally:
+            cursor.execute("RESET ROLE")
+
+
+def test_cookies_and_hsts_of_production(transactional_db: None) -> None:
+    """A browser that has been here once comes over TLS only, and what it keeps is nobody else's to set or read."""
+    ask = """
+from django.conf import settings
+from django.test import Client, override_settings
+plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+client = Client(SERVER_NAME="register.example.fi", HTTP_X_FORWARDED_PROTO="https")
+with override_settings(STORAGES=settings.STORAGES | plain):
+    print(client.get("/sign-in/")["Strict-Transport-Security"])
+client.post("/language/", {"language": "sv"})
+print(*(getattr(settings, f"SESSION_COOKIE_{one}") for one in ("NAME", "SECURE", "HTTPONLY", "SAMESITE", "DOMAIN")))
+for one in client.cookies.values():
+    print(one.key, *(one[told] or "-" for told in ("secure", "httponly", "samesite", "path", "domain", "max-age")))
+"""
+    done = manage("shell", "-c", ask)
+    own = "True True Lax / - -"
+    assert done.stdout.splitlines()[-4:] == [
+        "max-age=31536000; includeSubDomains; preload",
+        "__Host-sessionid True True Lax None",
+        f"__Host-csrftoken {own}",
+        f"__Host-django_language {own}",
+    ], done.stderr
 
 
 def test_the_log_of_production_is_json(plain_role: str) -> None:

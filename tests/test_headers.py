@@ -62,7 +62,8 @@ def test_every_address_answers_with_the_headers_that_protect_it(
             assert answer.status_code < 500 or name == "readyz", name
             headers = answer.headers
             policy = headers["Content-Security-Policy"]
-            assert "default-src 'none'" in policy, name
+            for part in ("default-src", "object-src", "base-uri", "frame-ancestors"):
+                assert f"{part} 'none'" in policy, name
             assert "unsafe" not in policy, name
             assert headers["Cross-Origin-Opener-Policy"] == "same-origin", name
             assert headers["Cross-Origin-Resource-Policy"] == "same-origin", name
@@ -80,6 +81,8 @@ def test_files_may_be_kept_and_have_the_same_policies(client: Client) -> None:
     assert answer.status_code == 200
     assert "no-store" not in answer["Cache-Control"]
     assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Type"] == 'text/css; charset="utf-8"'
+    assert client.get("/static/icon.svg")["Content-Type"] == "image/svg+xml; charset=utf-8"
 
 
 @contextmanager

@@ -288,3 +288,13 @@ def test_one_id_leads_from_the_page_through_the_queue_to_vtj(bertta: User, setti
     asked = [line for line in told.splitlines() if "X-Road-Id" in line]
     assert len(asked) == len(vtj.requests) > 1
     assert all("[edge-7f3a]" in line for line in asked)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("page", "status"), [("audit-log", 403), ("problem", 404)])
+def test_who_was_refused_stands_in_the_log(
+    client: Client, aino: User, caplog: pytest.LogCaptureFixture, page: str, status: int
+) -> None:
+    client.force_login(aino)
+    assert client.get(reverse(page, args=[1] if page == "problem" else [])).status_code == status
+    assert f"{status} for user {aino.pk} at {page}" in caplog.messages

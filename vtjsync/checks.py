@@ -37,6 +37,13 @@ LOGS_STATEMENTS: Final = """
         OR current_setting('log_min_duration_sample')::interval >= interval '0'
         OR current_setting('log_transaction_sample_rate')::float > 0
 """
+# A superuser has a finding of its own.
+OWNS: Final = """
+    SELECT NOT rolsuper AND EXISTS (
+        SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'public' AND pg_has_role(c.relowner, 'MEMBER'))
+    FROM pg_roles WHERE rolname = current_user
+"""
 
 
 @checks.register(Tags.security)
@@ -58,9 +65,24 @@ def database_keeps_values_to_itself(databases: Sequence[str] | None = None, **_k
     return [one for alias in databases or () for one in _role(alias)]
 
 
+@checks.register(Tags.database, deploy=True)
+def role_owns_nothing(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """The program's role does not own its tables: rights and triggers would not bind it (docs/adr/0013). Nothing that
+    ``migrate`` is to be asked, which the owner runs."""
+    found: list[CheckMessage] = []
+    for alias in () if settings.DEMO else databases or ():
+        with connections[alias].cursor() as cursor:
+            cursor.execute(OWNS)
+            if cursor.fetchone()[0]:
+                hint = "Run web server and workers with a role that database_role has made (docs/operations.md)."
+                words = "The program's database role owns the tables, and could put off what protects them."
+                found.append(Error(words, hint=hint, id="vtjsync.E022"))
+    return found
+
+
 def refuse_unsafe() -> None:
     """For what serves: all checks, those of the database too. Raises ImproperlyConfigured with the words."""
-    found = checks.run_checks(databases=["default"])
+    found = checks.run_checks(databases=["default"], include_deployment_checks=True)
     errors = [str(one) for one in found if one.is_serious() and not one.is_silenced()]
     if errors:
         raise ImproperlyConfigured("The program does not start like this:\n" + "\n".join(errors))
@@ -85,6 +107,13 @@ def _production() -> Iterator[CheckMessage]:
         if not getattr(settings, name):
             hint = "vtjsync/settings.py turns it on in production: undo what turned it off."
             yield Error(f"{name} is off.", hint=hint, id="vtjsync.E005")
+    database = settings.DATABASES["default"]
+    host = database["HOST"]
+    here = not host or host.startswith("/") or _is_this_machine(host)
+    if not here and database["OPTIONS"].get("sslmode") not in {"verify-full", "verify-ca"}:
+        hint = "Add ?sslmode=verify-full&sslrootcert=/path/of/its/authority.pem to DATABASE_URL."
+        words = "The database is another machine, and nothing says that it has to be the right one, over TLS."
+        yield Error(words, hint=hint, id="vtjsync.E016")
 
 
 def _demo() -> Iterator[CheckMessage]:

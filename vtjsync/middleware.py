@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ from django.utils.cache import add_never_cache_headers
 from vtjsync import logs, tallies
 
 Respond = Callable[[HttpRequest], HttpResponse]
+
+log = logging.getLogger(__name__)
 
 ID_HEADER: Final = "X-Request-ID"
 ID_VARIABLE: Final = "HTTP_X_REQUEST_ID"
@@ -64,9 +67,25 @@ def headers(respond: Respond) -> Respond:
         response[ID_HEADER] = logs.request_id()
         for header, value in HEADERS.items():
             response.setdefault(header, value)
+        if response.status_code == 302 and _page(request) == "sign-out":
+            # Nor does who comes next find it by going back.
+            response["Clear-Site-Data"] = '"cache", "storage"'
         if not response.has_header("Cache-Control"):
             # Whatever page it is: the next one at this machine does not find it in the browser.
             add_never_cache_headers(response)
+        return response
+
+    return around
+
+
+def refusals(respond: Respond) -> Respond:
+    """Who asked for what is not theirs, or for what there is not, stands in the log: the framework's own line tells the
+    address and not who."""
+
+    def around(request: HttpRequest) -> HttpResponse:
+        response = respond(request)
+        if response.status_code in (403, 404) and (page := _page(request)) and request.user.is_authenticated:
+            log.warning("%s for user %s at %s", response.status_code, request.user.pk, page)
         return response
 
     return around
@@ -82,3 +101,8 @@ def small_bodies(respond: Respond) -> Respond:
         return render(request, "413.html", status=413)
 
     return around
+
+
+def _page(request: HttpRequest) -> str:
+    """The name of the page's address, as the addresses' lists have it; empty where there is no such page."""
+    return (request.resolver_match and request.resolver_match.url_name) or ""

@@ -186,6 +186,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "vtjsync.middleware.refusals",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "vtjsync.limits.Limits",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -214,6 +215,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ] + [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "registry.passwords.NoneOfOurWords"},
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 LOGIN_URL = "sign-in"
@@ -239,6 +241,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEMO
+WHITENOISE_MIMETYPES = {".svg": "image/svg+xml; charset=utf-8"}
 
 # The defaults of django-q2 repeat a task that runs long and catch up on missed schedules; neither is wanted: the truth
 # about a run is its own row and lock (docs/adr).
@@ -281,7 +284,17 @@ LOGGING = {
 }
 
 # Demo runs over plain http on this machine; anything else is behind TLS.
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEMO
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEMO
+# With this prefix a browser takes a cookie over TLS only, and from this very host: no neighbour can set it.
+HOST_ONLY = "" if DEMO else "__Host-"
+SESSION_COOKIE_NAME = f"{HOST_ONLY}sessionid"
+CSRF_COOKIE_NAME = f"{HOST_ONLY}csrftoken"
+LANGUAGE_COOKIE_NAME = f"{HOST_ONLY}django_language"
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+# Like the others until the browser is closed, and not for a year.
+CSRF_COOKIE_AGE = None
+# What a page has to say after an act stays on the server, and is no cookie.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # Only a proxy of ours is believed when it says that it was spoken to over TLS.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES > 0 else None
 # What watches the program asks from inside, without TLS; none of it tells anything of a person.
@@ -290,7 +303,7 @@ SECURE_HSTS_SECONDS = 0 if DEMO else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEMO
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 10 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CONTENT_SECURITY_POLICY = {
@@ -301,6 +314,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
+        "object-src": [NONE],
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
@@ -158,6 +159,7 @@ def watch() -> str:
     """The smallest task: tells that schedules and workers live, and the administrators what they have to look at."""
     tallies.add(tallies.WATCH)
     limits.forget()
+    SessionStore.clear_expired()
     alarms.watch()
     return "WATCHED"
 

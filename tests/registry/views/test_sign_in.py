@@ -51,6 +51,8 @@ def test_g46_signing_in_and_out_leaves_an_event_each(client: Client) -> None:
     assert (answer.status_code, answer["Location"]) == (302, reverse("start"))
     answer = client.post(reverse("sign-out"))
     assert (answer.status_code, answer["Location"]) == (302, reverse("sign-in"))
+    assert answer["Clear-Site-Data"] == '"cache", "storage"'
+    assert "messages" not in client.cookies
     assert "Olet kirjautunut ulos" in client.get(answer["Location"]).content.decode()
     events = AuditEvent.objects.order_by("pk").values_list("action", "outcome", "user_id", "username", "origin")
     assert list(events) == [
