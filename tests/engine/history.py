@@ -24,6 +24,8 @@ from vtjsync.simulator.server import Handle
 
 DAY = timedelta(days=1)
 EVENTFUL = 3
+# Nothing in a history lasts: an answer that is late is late because the machine is busy.
+PATIENCE_SECONDS = 120.0
 # These give a person another code, which can be told only to those who are heard of (docs/adr/0003).
 OF_CODES = {"code_changed", "codes_merged"}
 # What lasts for as long as it is on is no more than a step of a history: all but these may come for a request or two.
@@ -149,7 +151,7 @@ class Life:
     def live(self) -> None:
         """All the steps, in settings of the history's own."""
         sizes = {"VTJ_COHORT_SIZE": self.history.cohort, "VTJ_BASIC_DATA_BATCH": self.history.batch}
-        with line_to(self.vtj, **sizes):
+        with line_to(self.vtj, VTJ_DEADLINE=PATIENCE_SECONDS, VTJ_READ_TIMEOUT=PATIENCE_SECONDS, **sizes):
             if self.history.known:
                 self._runs(Runs())
             for step in self.history.steps:
