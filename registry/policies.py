@@ -14,10 +14,10 @@ from django.apps import apps
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, F, Func, Min, OuterRef, Q, QuerySet
 
 from registry import lock
-from registry.models import AppliedChange, Clientship, Person, Problem, ProblemKind, Service, User
+from registry.models import AppliedChange, Clientship, LogExtract, Person, Problem, ProblemKind, Service, User
 
 SEE_CLIENTS: Final = "registry.see_clients"
 MANAGE_CLIENTSHIPS: Final = "registry.manage_clientships"
@@ -27,6 +27,7 @@ SEE_OPENINGS: Final = "registry.see_openings"
 SEE_FORMER: Final = "registry.see_former"
 EXPORT_REGISTER: Final = "registry.export_register"
 SEE_AUDIT_LOG: Final = "registry.see_audit_log"
+MAKE_LOG_EXTRACT: Final = "registry.make_log_extract"
 SEE_PROBLEMS: Final = "registry.see_problems"
 MERGE_PERSONS: Final = "registry.merge_persons"
 CONFIRM_ERASURE: Final = "registry.confirm_erasure"
@@ -43,10 +44,11 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
         KEEP_CONTACT_ADDRESS,
         SEE_FORMER,
         MERGE_PERSONS,
+        MAKE_LOG_EXTRACT,
     ),
     "supervisor": (SEE_OPENINGS,),
     "administrator": (SEE_SYNC, RUN_SYNC, CHANGE_SCHEDULE, SEE_PROBLEMS, CONFIRM_ERASURE),
-    "auditor": (SEE_AUDIT_LOG,),
+    "auditor": (SEE_AUDIT_LOG, MAKE_LOG_EXTRACT),
 }
 
 
@@ -194,6 +196,26 @@ def services(access: Access) -> QuerySet[Service]:
     if not access.may(MANAGE_CLIENTSHIPS):
         return Service.objects.none()
     return Service.objects.filter(unit__staff=access.user)
+
+
+def extracts(access: Access) -> QuerySet[LogExtract]:
+    """The extracts of the log that may be made, seen and given (docs/adr/0018): of protected persons by those who
+    handle them in one of their units, of all others, in the register or not, by those who read the log (domain.md E38,
+    G47). None while the register is locked: anybody may have come under a ban since the backup (F45)."""
+    rows = LogExtract.objects.all()
+    if access.user is None or not access.may(MAKE_LOG_EXTRACT) or locked(access):
+        return rows.none()
+    among = Func(
+        F("subject"),
+        OuterRef("subjects"),
+        arg_joiner=" = ANY(",
+        template="(%(expressions)s))",
+        output_field=BooleanField(),
+    )
+    protected = Person.objects.filter(among, protected=True)
+    own = Q(pk__in=persons(access).values("pk"))
+    others = Exists(protected.exclude(own)) if access.may(HANDLE_PROTECTED) else Exists(protected)
+    return rows.filter(~others) if access.may(SEE_AUDIT_LOG) else rows.filter(Exists(protected), ~others)
 
 
 def open_on(day: date) -> Q:

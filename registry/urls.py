@@ -8,7 +8,19 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from registry.forms import SignIn
-from registry.views import adding, audit_log, client, clients, clientships, erasures, pairs, problems, protected, start
+from registry.views import (
+    adding,
+    audit_log,
+    client,
+    clients,
+    clientships,
+    erasures,
+    extracts,
+    pairs,
+    problems,
+    protected,
+    start,
+)
 
 sign_in = LoginView.as_view(
     template_name="registry/sign_in.html", authentication_form=SignIn, redirect_authenticated_user=True
@@ -52,4 +64,10 @@ urlpatterns = [
     path("erasures/confirm/", erasures.confirm, name="erasure-confirm"),
     path("audit-log/", audit_log.page, name="audit-log"),
     path("audit-log/person/", audit_log.inquiry, name="audit-log-inquiry"),
+    path("log-extracts/", extracts.listing, name="log-extracts"),
+    path("log-extracts/<int:number>/", extracts.page, name="log-extract"),
+    path("log-extracts/<int:number>/lines/", extracts.lines, name="log-extract-lines"),
+    path("log-extracts/<int:number>/release/", extracts.release, name="log-extract-release"),
+    path("log-extracts/<int:number>/refuse/", extracts.refuse, name="log-extract-refuse"),
+    path("log-extracts/<int:number>/download/", extracts.download, name="log-extract-download"),
 ]

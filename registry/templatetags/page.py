@@ -14,6 +14,7 @@ from registry.models import Authority, User
 from registry.policies import (
     CONFIRM_ERASURE,
     HANDLE_PROTECTED,
+    MAKE_LOG_EXTRACT,
     MANAGE_CLIENTSHIPS,
     SEE_AUDIT_LOG,
     SEE_CLIENTS,
@@ -41,6 +42,7 @@ NAVIGATION: Final = (
     ((SEE_OPENINGS,), "openings", _("Openings")),
     ((CONFIRM_ERASURE,), "erasures", _("Erasures")),
     ((SEE_AUDIT_LOG,), "audit-log", _("Audit log")),
+    ((MAKE_LOG_EXTRACT,), "log-extracts", _("Log extracts")),
 )
 
 
