@@ -2,6 +2,7 @@
 
 from registry.models.audit import AuditEvent, AuditHold, AuditSeal, SubjectCode
 from registry.models.clientship import Clientship, EndReason, ErasureHold, ErasureReceipt, NameCheck
+from registry.models.emergency import EmergencyAccess
 from registry.models.extract import ExtractLine, Ground, LogExtract, Requester
 from registry.models.organisation import Authority, DataPermit, Provider, Service, Unit, User
 from registry.models.person import AppliedChange, ForeignAddress, Person, PersonCode, PersonStatus
@@ -19,6 +20,7 @@ __all__ = [
     "Clientship",
     "ContactAddress",
     "DataPermit",
+    "EmergencyAccess",
     "EndReason",
     "ErasureHold",
     "ErasureReceipt",

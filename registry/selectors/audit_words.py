@@ -36,6 +36,7 @@ BASES: Final = (
     gettext_noop("VTJ synchronisation"),
     gettext_noop("inquiry of a person"),
     gettext_noop("extract of the log for a client"),
+    gettext_noop("emergency access"),
     gettext_noop("connection to VTJ"),
     gettext_noop("nightly check"),
     gettext_noop("restore from a backup"),

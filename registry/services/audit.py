@@ -75,6 +75,8 @@ class Action(models.TextChoices):
     CHANGE_SCHEDULE = "CHANGE_SCHEDULE", _("Changed the schedule of the syncs")
     VIEW_SYNC = "VIEW_SYNC", _("Viewed the sync history")
     VIEW_LOG = "VIEW_LOG", _("Read the audit log")
+    START_EMERGENCY = "START_EMERGENCY", _("Took emergency access to a client")
+    END_EMERGENCY = "END_EMERGENCY", _("Ended an emergency access")
     ASK_EXTRACT = "ASK_EXTRACT", _("Began a client's own extract of the log")
     VIEW_EXTRACT = "VIEW_EXTRACT", _("Viewed a client's own extract of the log")
     DECIDE_LINES = "DECIDE_LINES", _("Decided about lines of a client's own extract of the log")
