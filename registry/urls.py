@@ -68,6 +68,7 @@ urlpatterns = [
     path("erasures/confirm/", erasures.confirm, name="erasure-confirm"),
     path("audit-log/", audit_log.page, name="audit-log"),
     path("audit-log/person/", audit_log.inquiry, name="audit-log-inquiry"),
+    path("audit-log/download/", audit_log.download, name="audit-log-download"),
     path("log-extracts/", extracts.listing, name="log-extracts"),
     path("log-extracts/<int:number>/", extracts.page, name="log-extract"),
     path("log-extracts/<int:number>/lines/", extracts.lines, name="log-extract-lines"),

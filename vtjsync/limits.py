@@ -35,7 +35,15 @@ WIDER: Final = 10
 SEARCH_SECONDS: Final = 60
 # The pages that answer a question about somebody, by POST.
 SEARCHES: Final = frozenset(
-    {"client-search", "client-look-up", "client-add", "audit-log-inquiry", "log-extracts", "emergency"}
+    {
+        "client-search",
+        "client-look-up",
+        "client-add",
+        "audit-log-inquiry",
+        "audit-log-download",
+        "log-extracts",
+        "emergency",
+    }
 )
 KEPT: Final = timedelta(days=1)
 

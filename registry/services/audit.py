@@ -83,6 +83,7 @@ class Action(models.TextChoices):
     RELEASE_EXTRACT = "RELEASE_EXTRACT", _("Gave a client the own extract of the log")
     REFUSE_EXTRACT = "REFUSE_EXTRACT", _("Refused a client's own extract of the log")
     DOWNLOAD_EXTRACT = "DOWNLOAD_EXTRACT", _("Downloaded a client's own extract of the log")
+    DOWNLOAD_LOG = "DOWNLOAD_LOG", _("Downloaded what was found in the audit log")
     HOLD_UP = "HOLD_UP", _("Was held up: too many attempts")
     VERIFY_PROTECTION = "VERIFY_PROTECTION", _("Checked that no place of a protected person is kept")
     VERIFY_AUDIT = "VERIFY_AUDIT", _("Checked the seals of the audit log")

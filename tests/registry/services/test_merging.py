@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -15,6 +16,7 @@ from registry.models import (
     AppliedChange,
     AuditEvent,
     Clientship,
+    EmergencyAccess,
     ErasureReceipt,
     ForeignAddress,
     NameCheck,
@@ -314,3 +316,11 @@ def test_h55_a_clientship_that_was_moved_is_ended_by_its_new_person(
     assert stale.person_id == other.pk
     ended = clients.end(access(daniel), stale, end=today(), reason="MOVED")  # type: ignore[arg-type]
     assert (ended.person, ended.end) == (survivor, today())
+
+
+def test_an_emergency_access_to_the_other_entry_goes_on(daniel: User, two: tuple[Person, Person]) -> None:
+    survivor, other = two
+    told = {"user": daniel, "username": "x", "reason": "x", "until": Now() + timedelta(hours=1)}
+    EmergencyAccess.objects.create(person=other, **told)
+    merged(daniel, *two)
+    assert EmergencyAccess.objects.get().person == survivor
