@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from registry import policies
-from registry.models import Opening, OpeningReason, Unit
+from registry.models import EmergencyAccess, Opening, OpeningReason, Unit
 from registry.policies import SEE_OPENINGS, Access
 from registry.services import audit
 from registry.services.audit import Action
@@ -40,6 +40,12 @@ class Page:
     units: tuple[Unit, ...]
     unit: str
     older: int | None
+
+
+def lasting(access: Access) -> list[EmergencyAccess]:
+    """The user's own emergency accesses of this moment, the one that ends first before the others (docs/adr/0019): for
+    every page, and of the persons nothing but the random id, so that it leaves no event."""
+    return list(policies.emergencies(access).select_related("person").order_by("until"))
 
 
 def listed(access: Access, *, unit: str = "", before: int | None = None) -> Page:

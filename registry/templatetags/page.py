@@ -23,11 +23,10 @@ from registry.policies import (
     SEE_SYNC,
     USE_EMERGENCY_ACCESS,
     Access,
-    emergencies,
     locked,
     may,
 )
-from registry.selectors import problems
+from registry.selectors import openings, problems
 from registry.version import VERSION
 
 register = template.Library()
@@ -107,7 +106,7 @@ def emergency_notice(context: dict[str, Any]) -> dict[str, Any]:
     user = getattr(context.get("request"), "user", None)
     if user is None or not user.is_authenticated:
         return {"rows": []}
-    return {"rows": list(emergencies(Access(user, "")).select_related("person").order_by("until"))}
+    return {"rows": list(openings.lasting(Access(user, AROUND)))}
 
 
 @register.simple_tag(takes_context=True)
