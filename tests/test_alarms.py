@@ -19,9 +19,9 @@ from django.db.models.functions import Now
 from django_q.models import OrmQ, Schedule
 from pytest_django import Settings
 
-from registry.models import AuditEvent, Clientship, EmergencyAccess, Person, User
+from registry.models import AuditEvent, Clientship, EmergencyAccess, Person
 from tests import evidence
-from tests.factories import ClientshipFactory, PersonFactory, UserFactory
+from tests.factories import ClientshipFactory, PersonFactory, UserFactory, emergency
 from tests.test_operations_pages import complete_run
 from vtjsync import alarms, tasks
 from vtjsync.alarms import Kind
@@ -305,12 +305,6 @@ def test_a_real_mail_server_gets_it(settings: Settings) -> None:
     assert f"rcpt TO:<{GRAVE}>".lower() in {one.lower() for one in server.lines}
     assert any(one.startswith("Subject: ") for one in server.lines)
     assert Alarm.objects.get().told_at is not None
-
-
-def emergency(user: User, person: Person, **more: object) -> None:
-    EmergencyAccess.objects.create(
-        person=person, user=user, username="x", reason="x", until=Now() + timedelta(hours=1), **more
-    )
 
 
 def test_each_emergency_access_is_told_of_the_short_ones_too(settings: Settings) -> None:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 
 import pytest
 from django.db.models import Model
-from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
 from registry.clock import today
-from registry.models import Clientship, EmergencyAccess, LogExtract, Person, Problem, Requester, Service, User
-from tests.factories import ClientshipFactory, PersonFactory, opened, pair
+from registry.models import Clientship, LogExtract, Person, Problem, Requester, Service, User
+from tests.factories import ClientshipFactory, PersonFactory, UserFactory, emergency, opened, pair
 from vtjsync.models import Cohort, SyncRun
 
 # An id that nothing has.
@@ -57,12 +55,6 @@ def problem(person: Person) -> Problem:
     return found
 
 
-def emergency(person: Person) -> EmergencyAccess:
-    """An emergency access of somebody whom nobody knows."""
-    until = Now() + timedelta(hours=1)
-    return EmergencyAccess.objects.create(person=person, username="x", reason="x", until=until)
-
-
 def extract(person: Person) -> LogExtract:
     """An extract of the log that somebody has begun for the person."""
     found = LogExtract.objects.filter(subjects=[person.subject]).first()
@@ -80,7 +72,7 @@ def twins(person: Person) -> list[Problem]:
 NUMBERED: dict[str, Callable[[Clientship], Model]] = {
     "clientship-": lambda one: one,
     "problem": lambda one: problem(one.person),
-    "emergency-end": lambda one: emergency(one.person),
+    "emergency-end": lambda one: emergency(UserFactory.create(), one.person),
     "log-extract": lambda one: extract(one.person),
 }
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from django.db.models.functions import Now
 from django.urls import reverse
 
 from registry.clock import today
-from registry.models import EmergencyAccess, Ground, Person, Requester, User
+from registry.models import Ground, Person, Requester, User
 from registry.services import audit, extracts
 from registry.services.audit import Action
 from tests.cast import access
-from tests.factories import UserFactory, code_of
+from tests.factories import UserFactory, code_of, emergency
 
 
 def extract_pages(auditor: User, handler: User, plain: Person, protected: Person) -> list[tuple[User, str]]:
@@ -24,8 +21,7 @@ def extract_pages(auditor: User, handler: User, plain: Person, protected: Person
     extracts.release(access(auditor), given.pk)
     extracts.refuse(access(auditor), refused.pk, Ground.OTHERS, "Tiedon antaminen vaarantaisi toisen oikeudet.")
     on_duty = UserFactory.create(username="gunnar", roles=["emergency"])
-    until = Now() + timedelta(hours=1)
-    EmergencyAccess.objects.create(person=plain, user=on_duty, username="gunnar", reason="Kadonnut.", until=until)
+    emergency(on_duty, plain)
     return [
         (auditor, reverse("log-extracts")),
         (auditor, reverse("log-extract", args=[given.pk])),

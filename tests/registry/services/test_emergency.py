@@ -32,6 +32,7 @@ from tests.factories import (
     new_code,
     opened,
 )
+from tests.factories import emergency as emergency_row
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("permit")]
 
@@ -226,9 +227,7 @@ def test_h52_the_right_is_needed_and_a_superuser_has_none(aino: User, daniel: Us
         with pytest.raises(PermissionDenied):
             begin(user, code_of(person))
     # Nor by a row that somebody has put into the database.
-    EmergencyAccess.objects.create(
-        person=person, user=root, username="root", reason=WHY, until=Now() + timedelta(hours=1)
-    )
+    emergency_row(root, person)
     with pytest.raises(PermissionDenied):
         seen(root, person)
     assert not policies.persons(access(root).in_emergency()).exists()

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -40,6 +39,7 @@ from tests.factories import (
     PersonFactory,
     ProblemFactory,
     code_of,
+    emergency,
     new_code,
     pair,
 )
@@ -320,7 +320,6 @@ def test_h55_a_clientship_that_was_moved_is_ended_by_its_new_person(
 
 def test_an_emergency_access_to_the_other_entry_goes_on(daniel: User, two: tuple[Person, Person]) -> None:
     survivor, other = two
-    told = {"user": daniel, "username": "x", "reason": "x", "until": Now() + timedelta(hours=1)}
-    EmergencyAccess.objects.create(person=other, **told)
+    emergency(daniel, other)
     merged(daniel, *two)
     assert EmergencyAccess.objects.get().person == survivor
