@@ -254,7 +254,10 @@ class WhyOpened(forms.Form):
     reason = forms.TypedChoiceField(
         label=_("Why do you open it?"),
         coerce=OpeningReason,
-        choices=lambda: [("", _("Choose a reason")), *OpeningReason.choices],
+        choices=lambda: [
+            ("", _("Choose a reason")),
+            *((one.value, one.label) for one in OpeningReason if one is not OpeningReason.EMERGENCY),
+        ],
         error_messages={"required": _("Choose why you open it.")},
     )
     note = forms.CharField(

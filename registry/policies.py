@@ -6,7 +6,7 @@ personal data.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
@@ -14,10 +14,21 @@ from django.apps import apps
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, F, Func, Min, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 
 from registry import lock
-from registry.models import AppliedChange, Clientship, Person, Problem, ProblemKind, Service, User
+from registry.models import (
+    AppliedChange,
+    Clientship,
+    EmergencyAccess,
+    LogExtract,
+    Person,
+    Problem,
+    ProblemKind,
+    Service,
+    User,
+)
 
 SEE_CLIENTS: Final = "registry.see_clients"
 MANAGE_CLIENTSHIPS: Final = "registry.manage_clientships"
@@ -27,6 +38,8 @@ SEE_OPENINGS: Final = "registry.see_openings"
 SEE_FORMER: Final = "registry.see_former"
 EXPORT_REGISTER: Final = "registry.export_register"
 SEE_AUDIT_LOG: Final = "registry.see_audit_log"
+USE_EMERGENCY_ACCESS: Final = "registry.use_emergency_access"
+MAKE_LOG_EXTRACT: Final = "registry.make_log_extract"
 SEE_PROBLEMS: Final = "registry.see_problems"
 MERGE_PERSONS: Final = "registry.merge_persons"
 CONFIRM_ERASURE: Final = "registry.confirm_erasure"
@@ -43,10 +56,12 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
         KEEP_CONTACT_ADDRESS,
         SEE_FORMER,
         MERGE_PERSONS,
+        MAKE_LOG_EXTRACT,
     ),
     "supervisor": (SEE_OPENINGS,),
+    "emergency": (USE_EMERGENCY_ACCESS,),
     "administrator": (SEE_SYNC, RUN_SYNC, CHANGE_SCHEDULE, SEE_PROBLEMS, CONFIRM_ERASURE),
-    "auditor": (SEE_AUDIT_LOG,),
+    "auditor": (SEE_AUDIT_LOG, MAKE_LOG_EXTRACT),
 }
 
 
@@ -55,12 +70,14 @@ class Access:
     """Who asks for personal data and why; every selector of personal data takes one, and its event names them.
 
     ``user`` is None for a command at the server's own prompt. ``basis`` is the purpose in a word or two, ``origin`` the
-    address the request came from.
+    address the request came from. ``emergency``: the user looks by emergency access (docs/adr/0019), and then sees and
+    may nothing that is not of that.
     """
 
     user: User | None
     basis: str
     origin: str = ""
+    emergency: bool = False
 
     def __post_init__(self) -> None:
         """Nobody asks without a name and a purpose: raises TypeError where ``user`` is no user, ValueError without a
@@ -71,13 +88,21 @@ class Access:
             raise ValueError("personal data is asked for with a purpose")
 
     def may(self, permission: str) -> bool:
-        """Whether the right is held. A command has every right, and is named in the log as one."""
+        """Whether the right is held. A command has every right, and is named in the log as one; by emergency access one
+        may only see, and a protected client only whoever handles them (domain.md E38)."""
+        if self.emergency and permission not in {SEE_CLIENTS, HANDLE_PROTECTED}:
+            return False
+        permission = USE_EMERGENCY_ACCESS if self.emergency and permission == SEE_CLIENTS else permission
         return self.user is None or may(self.user, permission)
 
     def require(self, permission: str) -> None:
         """Raises PermissionDenied unless the right is held."""
         if not self.may(permission):
             raise PermissionDenied
+
+    def in_emergency(self) -> Access:
+        """The same user, who looks by emergency access."""
+        return replace(self, emergency=True)
 
 
 def may(user: User, permission: str) -> bool:
@@ -114,10 +139,36 @@ def clientships(access: Access) -> QuerySet[Clientship]:
         return rows
     if not access.may(SEE_CLIENTS):
         return rows.none()
-    rows = rows.filter(service__unit__staff=access.user, awaits_since=None)
+    rows = rows.filter(awaits_since=None)
+    if access.emergency:
+        rows = rows.filter(Exists(emergencies(access).filter(person=OuterRef("person"))))
+    else:
+        rows = rows.filter(service__unit__staff=access.user)
+    return rows.filter(_bans_that_may_be_seen(access, "person__protected"))
+
+
+def _bans_that_may_be_seen(access: Access, column: str) -> Q:
+    """Protected persons are for handlers (E38); while the register is locked, everybody is (F45)."""
     if access.may(HANDLE_PROTECTED):
-        return rows
-    return rows.none() if locked(access) else rows.filter(person__protected=False)
+        return Q()
+    return Q(pk__in=[]) if locked(access) else Q(**{column: False})
+
+
+def emergencies(access: Access) -> QuerySet[EmergencyAccess]:
+    """The user's own emergency accesses of this moment (docs/adr/0019)."""
+    rows = EmergencyAccess.objects.filter(ended_at=None, until__gt=Now())
+    if access.user is None or not may(access.user, USE_EMERGENCY_ACCESS):
+        return rows.none()
+    return rows.filter(user=access.user)
+
+
+def reachable(access: Access) -> QuerySet[Person]:
+    """The persons whom emergency access can be taken of: clients of any unit, of whom VTJ has answered; protected ones
+    by handlers only (domain.md E38)."""
+    if access.user is None or not access.may(USE_EMERGENCY_ACCESS):
+        return Person.objects.none()
+    client = Clientship.objects.filter(person=OuterRef("pk"), awaits_since=None)
+    return Person.objects.filter(Exists(client), _bans_that_may_be_seen(access, "protected"))
 
 
 def awaited(access: Access) -> QuerySet[Clientship]:
@@ -143,6 +194,8 @@ def changes(access: Access, person: Person) -> QuerySet[AppliedChange]:
     rows = AppliedChange.objects.filter(person=person)
     if access.user is None:
         return rows
+    if access.emergency:
+        return rows.none()
     since = clientships(access).filter(person=person).aggregate(since=Min("created_at"))["since"]
     return rows.filter(applied_at__gte=since) if since else rows.none()
 
@@ -154,6 +207,8 @@ def problems(access: Access) -> QuerySet[Problem]:
     rows = Problem.objects.all()
     if access.user is None:
         return rows
+    if access.emergency:
+        return rows.none()
     seen = clientships(access).filter(person=OuterRef("person")).order_by()
     rows = rows.filter(Exists(seen), Q(unit=None) | Exists(seen.filter(service__unit=OuterRef("unit"))))
     if not access.may(HANDLE_PROTECTED):
@@ -194,6 +249,26 @@ def services(access: Access) -> QuerySet[Service]:
     if not access.may(MANAGE_CLIENTSHIPS):
         return Service.objects.none()
     return Service.objects.filter(unit__staff=access.user)
+
+
+def extracts(access: Access) -> QuerySet[LogExtract]:
+    """The extracts of the log that may be made, seen and given (docs/adr/0018): of protected persons by those who
+    handle them in one of their units, of all others, in the register or not, by those who read the log (domain.md E38,
+    G47). None while the register is locked: anybody may have come under a ban since the backup (F45)."""
+    rows = LogExtract.objects.all()
+    if access.user is None or not access.may(MAKE_LOG_EXTRACT) or locked(access):
+        return rows.none()
+    among = Func(
+        F("subject"),
+        OuterRef("subjects"),
+        arg_joiner=" = ANY(",
+        template="(%(expressions)s))",
+        output_field=BooleanField(),
+    )
+    protected = Person.objects.filter(among, protected=True)
+    own = Q(pk__in=persons(access).values("pk"))
+    others = Exists(protected.exclude(own)) if access.may(HANDLE_PROTECTED) else Exists(protected)
+    return rows.filter(~others) if access.may(SEE_AUDIT_LOG) else rows.filter(Exists(protected), ~others)
 
 
 def open_on(day: date) -> Q:

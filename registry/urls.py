@@ -8,7 +8,20 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from registry.forms import SignIn
-from registry.views import adding, audit_log, client, clients, clientships, erasures, pairs, problems, protected, start
+from registry.views import (
+    adding,
+    audit_log,
+    client,
+    clients,
+    clientships,
+    emergency,
+    erasures,
+    extracts,
+    pairs,
+    problems,
+    protected,
+    start,
+)
 
 sign_in = LoginView.as_view(
     template_name="registry/sign_in.html", authentication_form=SignIn, redirect_authenticated_user=True
@@ -47,9 +60,19 @@ urlpatterns = [
     path("problems/pair/<uuid:subject>/<uuid:other>/", pairs.page, name="pair"),
     path("problems/pair/<uuid:subject>/<uuid:other>/merge/", pairs.merge, name="pair-merge"),
     path("problems/pair/<uuid:subject>/<uuid:other>/report/", pairs.report, name="pair-report"),
+    path("emergency/", emergency.begin, name="emergency"),
+    path("emergency/<uuid:subject>/", emergency.page, name="emergency-client"),
+    path("emergency/<int:number>/end/", emergency.end, name="emergency-end"),
     path("openings/", protected.openings, name="openings"),
     path("erasures/", erasures.page, name="erasures"),
     path("erasures/confirm/", erasures.confirm, name="erasure-confirm"),
     path("audit-log/", audit_log.page, name="audit-log"),
     path("audit-log/person/", audit_log.inquiry, name="audit-log-inquiry"),
+    path("audit-log/download/", audit_log.download, name="audit-log-download"),
+    path("log-extracts/", extracts.listing, name="log-extracts"),
+    path("log-extracts/<int:number>/", extracts.page, name="log-extract"),
+    path("log-extracts/<int:number>/lines/", extracts.lines, name="log-extract-lines"),
+    path("log-extracts/<int:number>/release/", extracts.release, name="log-extract-release"),
+    path("log-extracts/<int:number>/refuse/", extracts.refuse, name="log-extract-refuse"),
+    path("log-extracts/<int:number>/download/", extracts.download, name="log-extract-download"),
 ]

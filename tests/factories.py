@@ -9,6 +9,7 @@ from typing import Any
 import factory
 from django.contrib.auth.models import Group as Role
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
@@ -18,6 +19,7 @@ from registry.models import (
     Authority,
     Clientship,
     DataPermit,
+    EmergencyAccess,
     ForeignAddress,
     Opening,
     OpeningReason,
@@ -249,6 +251,12 @@ def opened(user: User, *persons: Person) -> None:
     """The user has given a reason for opening the protected persons' pages."""
     for person in persons:
         Opening.objects.create(person=person, user=user, username=user.username, reason=OpeningReason.SERVICE)
+
+
+def emergency(user: User, person: Person, **more: Any) -> EmergencyAccess:
+    """The user may read the person's page for an hour."""
+    told = {"username": user.username, "reason": "Kadonnut.", "until": Now() + timedelta(hours=1)}
+    return EmergencyAccess.objects.create(person=person, user=user, **(told | more))
 
 
 def answered(made: Clientship) -> Clientship:

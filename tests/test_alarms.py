@@ -19,9 +19,9 @@ from django.db.models.functions import Now
 from django_q.models import OrmQ, Schedule
 from pytest_django import Settings
 
-from registry.models import AuditEvent, Clientship, Person
+from registry.models import AuditEvent, Clientship, EmergencyAccess, Person
 from tests import evidence
-from tests.factories import ClientshipFactory, PersonFactory
+from tests.factories import ClientshipFactory, PersonFactory, UserFactory, emergency
 from tests.test_operations_pages import complete_run
 from vtjsync import alarms, tasks
 from vtjsync.alarms import Kind
@@ -305,3 +305,34 @@ def test_a_real_mail_server_gets_it(settings: Settings) -> None:
     assert f"rcpt TO:<{GRAVE}>".lower() in {one.lower() for one in server.lines}
     assert any(one.startswith("Subject: ") for one in server.lines)
     assert Alarm.objects.get().told_at is not None
+
+
+def test_each_emergency_access_is_told_of_the_short_ones_too(settings: Settings) -> None:
+    """Also one that begins while another lasts, and one for which the mail server was away (docs/adr/0019)."""
+    settings.EMERGENCY_EMAILS = ["supervisor@example.fi"]
+    user, person = UserFactory.create(), PersonFactory.create()
+    emergency(user, person, ended_at=Now())
+    alarms.watch()
+    assert {address for one in mail.outbox for address in one.to} == {ALL, "supervisor@example.fi"}
+    assert len(told()) == 1
+    alarms.watch()
+    assert len(told()) == 1
+    assert not alarms.is_open()
+    for _ in range(2):
+        emergency(user, person)
+        alarms.watch()
+        assert len(told()) == 1
+    settings.EMAIL_BACKEND = "tests.test_alarms.Away"
+    emergency(user, person)
+    EmergencyAccess.objects.filter(ended_at=None).update(ended_at=Now())
+    alarms.watch()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    alarms.watch()
+    assert len(told()) == 1
+
+
+class Away(EmailBackend):
+    """A mail server that does not answer."""
+
+    def send_messages(self, messages: Sequence[EmailMessage]) -> int:
+        raise OSError

@@ -16,13 +16,13 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from registry.clock import today
-from registry.models import AuditEvent, AuditSeal, Clientship, Person, Service, User
-from registry.services import audit, audit_months, database_role
+from registry.models import AuditEvent, AuditSeal, Clientship, Person, Requester, Service, User
+from registry.services import audit, audit_months, database_role, extracts
 from registry.services.protection import check
 from tests import evidence
-from tests.cast import clerk
+from tests.cast import access, clerk
 from tests.engine import world
-from tests.factories import ClientshipFactory
+from tests.factories import ClientshipFactory, UserFactory, code_of
 from vtjsync import tasks
 from vtjsync.simulator import server
 
@@ -51,6 +51,15 @@ def vtj(settings: Settings, tmp_path: Path) -> Iterator[server.Handle]:
     settings.ERASURE_LEDGER = tmp_path / "erasure.jsonl"
     yield handle
     handle.stop()
+
+
+def given_an_extract() -> None:
+    """An auditor gives somebody the own extract of the log."""
+    who, code = access(UserFactory.create(roles=["auditor"])), code_of(Person.objects.all()[0])
+    told = {"requester": Requester.CLIENT, "reference": "1", "since": today(), "until": today()}
+    made = extracts.begin(who, code, **told)
+    extracts.decide_lines(who, made.pk, {1: ("GIVE", "")})
+    extracts.release(who, made.pk)
 
 
 def become(user: object) -> None:
@@ -85,6 +94,7 @@ def test_g46_everything_that_the_application_does_works(
     aino.save()
     client.post(reverse("sign-in"), {"username": "aino", "password": "neljä-tuulta-8"})
     assert client.get(reverse("clients")).status_code == 200
+    given_an_extract()
     Clientship.objects.update(end=today() - timedelta(days=1))
     call_command("end_clientships")
     assert not Person.objects.exists()
@@ -117,6 +127,7 @@ def test_g46_everything_that_the_application_does_works(
         "DELETE FROM registry_subjectcode",
         "UPDATE registry_audithold SET reason = 'x'",
         "DELETE FROM registry_audithold",
+        "UPDATE registry_logextract SET reference = 'x'",
         "SET session_replication_role = replica",
         "SELECT registry_audit_make_month('2019-01-01')",
         "SELECT registry_audit_go_on()",

@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy, override
 from django_q.models import Schedule
 
 from registry.clock import HELSINKI, helsinki_day
-from registry.models import Clientship, Person
+from registry.models import Clientship, EmergencyAccess, Person
 from registry.policies import open_on
 from vtjsync import selectors, steering
 from vtjsync.engine.connection import database_now
@@ -49,6 +49,7 @@ class Kind(TextChoices):
     BRAKE = "BRAKE", gettext_lazy("A run has held back what VTJ was silent about")
     CURSOR = "CURSOR", gettext_lazy("VTJ refuses a cursor")
     CERTIFICATE = "CERTIFICATE", gettext_lazy("A certificate ends")
+    EMERGENCY = "EMERGENCY", gettext_lazy("Somebody has taken emergency access to a client")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class About:
     grave: bool = True
     again: timedelta = DAILY
     details: Callable[[], list[str]] = list
+    also_to: Callable[[], list[str]] = list
 
 
 def _certificates() -> list[str]:
@@ -105,6 +107,15 @@ ABOUT: Final = {
         again=WEEKLY,
         details=_certificates,
     ),
+    Kind.EMERGENCY: About(
+        gettext_lazy(
+            "A client of other units is being looked at by emergency access. Who it is, when and why stands on the page"
+            " “Openings”, for the supervisor."
+        ),
+        "Emergency access.",
+        grave=False,
+        also_to=lambda: settings.EMERGENCY_EMAILS,
+    ),
 }
 
 
@@ -116,6 +127,7 @@ def watch() -> None:
     note(Kind.BRAKE, is_on=waiting.held_back)
     note(Kind.CURSOR, is_on=bool(waiting.cursors))
     note(Kind.CERTIFICATE, is_on=bool(_certificates()))
+    _note_emergencies()
     tell()
 
 
@@ -125,6 +137,17 @@ def note(kind: Kind, *, is_on: bool) -> None:
         Alarm.objects.bulk_create([Alarm(kind=kind)], ignore_conflicts=True)
     else:
         Alarm.objects.filter(kind=kind, ended_at=None).update(ended_at=Now())
+
+
+def _note_emergencies() -> None:
+    """Each one is told of, the short ones too, and those that begin while another lasts (docs/adr/0019)."""
+    rows, told = EmergencyAccess.objects.all(), Alarm.objects.filter(kind=Kind.EMERGENCY, ended_at=None)
+    with transaction.atomic():
+        if rows.filter(announced_at=None).update(announced_at=Now()):
+            note(Kind.EMERGENCY, is_on=True)
+            told.update(told_at=None)
+    lasts = rows.filter(ended_at=None, until__gt=Now()).exists() or told.filter(told_at=None).exists()
+    note(Kind.EMERGENCY, is_on=lasts)
 
 
 def ban_unknown(now: datetime) -> bool:
@@ -170,7 +193,7 @@ def _sent(row: Alarm, *, over: bool) -> bool:
     with override("en"):
         level = logging.WARNING if over or not about.grave else logging.ERROR
         log.log(level, "alarm%s: %s", " is over" if over else "", str(kind.label))
-    to = [*settings.ALARM_EMAILS, *(settings.ALARM_EMAILS_GRAVE if about.grave else [])]
+    to = [*settings.ALARM_EMAILS, *(settings.ALARM_EMAILS_GRAVE if about.grave else []), *about.also_to()]
     if not to:
         return True
     with override(settings.LANGUAGE_CODE):

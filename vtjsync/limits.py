@@ -34,7 +34,17 @@ SIGN_IN_SECONDS: Final = 15 * 60
 WIDER: Final = 10
 SEARCH_SECONDS: Final = 60
 # The pages that answer a question about somebody, by POST.
-SEARCHES: Final = frozenset({"client-search", "client-look-up", "client-add", "audit-log-inquiry"})
+SEARCHES: Final = frozenset(
+    {
+        "client-search",
+        "client-look-up",
+        "client-add",
+        "audit-log-inquiry",
+        "audit-log-download",
+        "log-extracts",
+        "emergency",
+    }
+)
 KEPT: Final = timedelta(days=1)
 
 # A window begins with the first attempt in it.

@@ -64,6 +64,7 @@ env = environ.FileAwareEnv(
     ENDED_CLIENTSHIP_DAYS=(int, 30),
     ERASURE_LEDGER=(str, ""),
     APPLIED_CHANGE_MONTHS=(int, 13),
+    EMERGENCY_MINUTES=(int, 60),
     SIGN_IN_ATTEMPTS=(int, 5),
     SEARCHES_A_MINUTE=(int, 30),
     UNKNOWN_AFTER_HOURS=(int, 3),
@@ -74,6 +75,7 @@ env = environ.FileAwareEnv(
     EMAIL_FROM=(str, ""),
     ALARM_EMAILS=(list, []),
     ALARM_EMAILS_GRAVE=(list, []),
+    EMERGENCY_EMAILS=(list, []),
 )
 
 
@@ -148,6 +150,7 @@ ERASURE_LEDGER = (
     VAR_DIR / "erasure-ledger.jsonl" if DEMO and not env("ERASURE_LEDGER") else Path(required("ERASURE_LEDGER"))
 )
 APPLIED_CHANGE_MONTHS: int = env("APPLIED_CHANGE_MONTHS")
+EMERGENCY_MINUTES: int = env("EMERGENCY_MINUTES")
 # How often one may try to sign in, and search (vtjsync.limits).
 SIGN_IN_ATTEMPTS: int = env("SIGN_IN_ATTEMPTS")
 SEARCHES_A_MINUTE: int = env("SEARCHES_A_MINUTE")
@@ -157,6 +160,7 @@ METRICS_ALLOW: list[str] = env("METRICS_ALLOW")
 METRICS_TOKEN: str = env("METRICS_TOKEN")
 ALARM_EMAILS: list[str] = env("ALARM_EMAILS")
 ALARM_EMAILS_GRAVE: list[str] = env("ALARM_EMAILS_GRAVE")
+EMERGENCY_EMAILS: list[str] = env("EMERGENCY_EMAILS")
 # EMAIL_HOST and the like. Without a server nothing is sent: alarms stand in the log.
 vars().update(env.email_url_config(env("EMAIL_URL") or "dummymail://"))
 EMAIL_TIMEOUT = 10

@@ -20,7 +20,7 @@ from registry import lock
 from registry.clock import HELSINKI, helsinki_day, today
 from registry.lock import Locked
 from registry.policies import CHANGE_SCHEDULE, RUN_SYNC, Access
-from registry.services import audit, audit_check, audit_months, audit_seals, erasure
+from registry.services import audit, audit_check, audit_months, audit_seals, erasure, extracts
 from registry.services.audit import Action
 from registry.services.protection import check as protection
 from registry.services.vtj_data import StorageError
@@ -147,6 +147,7 @@ def keep_audit_log() -> str:
         audit_months.make_ahead()
         if datetime.now(HELSINKI).hour != QUIET_HOUR:
             dropped = audit_months.drop_due(Access(None, "keeping the log"))
+            extracts.forget_old()
     except audit_seals.Rewound:
         log.error("the audit log is not sealed: the database was restored into another server, run migrate")  # noqa: TRY400
     except audit_months.Torn as error:

@@ -2,6 +2,8 @@
 
 from registry.models.audit import AuditEvent, AuditHold, AuditSeal, SubjectCode
 from registry.models.clientship import Clientship, EndReason, ErasureHold, ErasureReceipt, NameCheck
+from registry.models.emergency import EmergencyAccess
+from registry.models.extract import ExtractLine, Ground, LogExtract, Requester
 from registry.models.organisation import Authority, DataPermit, Provider, Service, Unit, User
 from registry.models.person import AppliedChange, ForeignAddress, Person, PersonCode, PersonStatus
 from registry.models.problem import TASKS, Problem, ProblemKind
@@ -18,11 +20,15 @@ __all__ = [
     "Clientship",
     "ContactAddress",
     "DataPermit",
+    "EmergencyAccess",
     "EndReason",
     "ErasureHold",
     "ErasureReceipt",
+    "ExtractLine",
     "ForeignAddress",
+    "Ground",
     "LockReason",
+    "LogExtract",
     "NameCheck",
     "Opening",
     "OpeningReason",
@@ -32,6 +38,7 @@ __all__ = [
     "Problem",
     "ProblemKind",
     "Provider",
+    "Requester",
     "Service",
     "Standing",
     "SubjectCode",

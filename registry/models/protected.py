@@ -25,13 +25,14 @@ _REFUSE_UNPROTECTED: Final = f"""
 
 
 class OpeningReason(models.TextChoices):
-    """Why the page of a protected client is opened."""
+    """Why the page of a protected client is opened; or, of any client, by emergency access (docs/adr/0019)."""
 
     HANDOVER = "HANDOVER", _("I take the client over")
     SERVICE = "SERVICE", _("The client's service or decision")
     CONTACT = "CONTACT", _("The client or a provider got in touch")
     CHECK = "CHECK", _("Checking the data, or a problem with it")
     OTHER = "OTHER", _("Another reason, told below")
+    EMERGENCY = "EMERGENCY", _("Emergency access")
 
 
 class Opening(models.Model):

@@ -35,6 +35,8 @@ BASES: Final = (
     gettext_noop("keeping the log"),
     gettext_noop("VTJ synchronisation"),
     gettext_noop("inquiry of a person"),
+    gettext_noop("extract of the log for a client"),
+    gettext_noop("emergency access"),
     gettext_noop("connection to VTJ"),
     gettext_noop("nightly check"),
     gettext_noop("restore from a backup"),
@@ -107,6 +109,8 @@ DETAILS: Final = {
     "month": gettext_noop("month"),
     "last_seal": gettext_noop("last seal"),
     "hold": gettext_noop("inquiry"),
+    "extract": gettext_noop("extract"),
+    "form": gettext_noop("form"),
 }
 
 # What these details hold is one of a few words.
@@ -125,7 +129,7 @@ VALUES: Final = {
     "protected": _YES_OR_NO,
     "former": _YES_OR_NO,
 }
-_COMMAND: Final = " command"
+COMMAND: Final = " command"
 
 
 def action(name: str) -> str:
@@ -135,8 +139,8 @@ def action(name: str) -> str:
 
 def basis(text: str) -> str:
     """Why it was done."""
-    if text.endswith(_COMMAND):
-        return gettext("command %(name)s") % {"name": text.removesuffix(_COMMAND)}
+    if text.endswith(COMMAND):
+        return gettext("command %(name)s") % {"name": text.removesuffix(COMMAND)}
     return gettext(text) if text else ""
 
 

@@ -317,7 +317,7 @@ def _foreign(record: PersonRecord) -> tuple[Address, ...]:
 
 
 def _clientships(access: Access, person: Person) -> tuple[ClientshipRow, ...]:
-    rows = clientships(access).filter(person=person).select_related("service", "provider").distinct()
+    rows = clientships(access).filter(person=person).select_related("service__unit", "provider").distinct()
     day = today()
     found = list(rows.order_by("-start", "-pk"))
     kept = _erasure_day(found, day)

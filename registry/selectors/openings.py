@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from django.db.models import Q
+
 from registry import policies
-from registry.models import Opening, OpeningReason, Unit
+from registry.models import EmergencyAccess, Opening, OpeningReason, Unit
 from registry.policies import SEE_OPENINGS, Access
 from registry.services import audit
 from registry.services.audit import Action
@@ -40,6 +42,12 @@ class Page:
     older: int | None
 
 
+def lasting(access: Access) -> list[EmergencyAccess]:
+    """The user's own emergency accesses of this moment, the one that ends first before the others (docs/adr/0019): for
+    every page, and of the persons nothing but the random id, so that it leaves no event."""
+    return list(policies.emergencies(access).select_related("person").order_by("until"))
+
+
 def listed(access: Access, *, unit: str = "", before: int | None = None) -> Page:
     """The openings by the staff of the reader's own units, or of one of them by its code: not those of the clients'
     units, which would point to a place. Audited. Raises PermissionDenied."""
@@ -47,7 +55,9 @@ def listed(access: Access, *, unit: str = "", before: int | None = None) -> Page
     every = Unit.objects.filter(staff=access.user) if access.user else Unit.objects.all()
     units = tuple(every.distinct().order_by("name_fi", "pk"))
     chosen = [one for one in units if one.code == unit] or units
-    rows = Opening.objects.filter(user__units__in=chosen).distinct().select_related("person", "user")
+    # Whoever is on duty for all belongs to no unit: every supervisor reads of it.
+    nobodys = Q(user__units=None, user__isnull=False, reason=OpeningReason.EMERGENCY)
+    rows = Opening.objects.filter(Q(user__units__in=chosen) | nobodys).distinct().select_related("person", "user")
     found = list((rows.filter(pk__lt=before) if before else rows).order_by("-pk")[: PAGE + 1])
     shown = found[:PAGE]
     seen = policies.persons(access).filter(pk__in=ids(one.person_id for one in shown))

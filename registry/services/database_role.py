@@ -15,6 +15,9 @@ EVIDENCE: Final = {
     "registry_subjectcode": "SELECT, INSERT",
     "registry_audithold": "SELECT, INSERT, UPDATE (released_at, released_by)",
     "registry_erasurereceipt": "SELECT, INSERT, UPDATE (in_ledger)",
+    "registry_logextract": (
+        "SELECT, INSERT, UPDATE (outcome, ground, note, decided_at, decided_by, decided_name), DELETE"
+    ),
     "django_migrations": "SELECT",
 }
 FUNCTIONS: Final = (

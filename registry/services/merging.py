@@ -25,6 +25,7 @@ from registry.models import (
     AppliedChange,
     Clientship,
     ContactAddress,
+    EmergencyAccess,
     NameCheck,
     Opening,
     Person,
@@ -208,6 +209,7 @@ def _move_problems(access: Access, pair: Problem, made: Plan) -> None:
 def _move_what_is_kept_by_hand(made: Plan) -> None:
     """Why the other entry was opened, and its contact address: of two the one that was written last stays."""
     Opening.objects.filter(person=made.other).update(person=made.survivor)
+    EmergencyAccess.objects.filter(person=made.other).update(person=made.survivor)
     both = ContactAddress.objects.filter(person__in=[made.survivor, made.other])
     newest = both.order_by("-entered_at", "-pk").first()
     if newest is not None:

@@ -14,17 +14,19 @@ from registry.models import Authority, User
 from registry.policies import (
     CONFIRM_ERASURE,
     HANDLE_PROTECTED,
+    MAKE_LOG_EXTRACT,
     MANAGE_CLIENTSHIPS,
     SEE_AUDIT_LOG,
     SEE_CLIENTS,
     SEE_OPENINGS,
     SEE_PROBLEMS,
     SEE_SYNC,
+    USE_EMERGENCY_ACCESS,
     Access,
     locked,
     may,
 )
-from registry.selectors import problems
+from registry.selectors import openings, problems
 from registry.version import VERSION
 
 register = template.Library()
@@ -37,10 +39,12 @@ NAVIGATION: Final = (
     ((SEE_CLIENTS,), "clients", _("Clients")),
     ((SEE_CLIENTS, SEE_PROBLEMS), "problems", _("Needs attention")),
     ((MANAGE_CLIENTSHIPS,), "client-add", _("Add a client")),
+    ((USE_EMERGENCY_ACCESS,), "emergency", _("Emergency access")),
     ((SEE_SYNC,), "sync-history", _("VTJ synchronisation")),
     ((SEE_OPENINGS,), "openings", _("Openings")),
     ((CONFIRM_ERASURE,), "erasures", _("Erasures")),
     ((SEE_AUDIT_LOG,), "audit-log", _("Audit log")),
+    ((MAKE_LOG_EXTRACT,), "log-extracts", _("Log extracts")),
 )
 
 
@@ -94,6 +98,15 @@ def lock_notice(context: dict[str, Any]) -> dict[str, Any]:
         "replayed": reason is not None and lock.state().replayed_at is not None,
         "may_finish": reason is not None and user is not None and user.is_authenticated and may(user, SEE_SYNC),
     }
+
+
+@register.inclusion_tag("components/emergency.html", takes_context=True)
+def emergency_notice(context: dict[str, Any]) -> dict[str, Any]:
+    """The user's own emergency accesses, while they last (docs/adr/0019)."""
+    user = getattr(context.get("request"), "user", None)
+    if user is None or not user.is_authenticated:
+        return {"rows": []}
+    return {"rows": list(openings.lasting(Access(user, AROUND)))}
 
 
 @register.simple_tag(takes_context=True)

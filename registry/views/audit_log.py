@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from registry import sheets
 from registry.forms import Inquiry
 from registry.policies import SEE_AUDIT_LOG
 from registry.selectors import audit_log, audit_seals
@@ -36,6 +38,19 @@ def inquiry(request: HttpRequest) -> HttpResponse:
         who, told = access(request, "inquiry of a person"), form.cleaned_data
         rows = audit_log.events_of(who, told["hetu"], told["before"])
     return _page(request, rows, form, inquiry=True, first=not request.POST.get("before"))
+
+
+@require_POST
+@needs(SEE_AUDIT_LOG)
+def download(request: HttpRequest) -> HttpResponseBase:
+    """What is shown as a file: the events of one person, whose code travels by POST, or the newest of all."""
+    form, kind = Inquiry(request.POST), request.POST.get("form", "")
+    asked = "hetu" in request.POST
+    if kind not in sheets.FORMS or (asked and not form.is_valid()):
+        return redirect("audit-log")
+    who = access(request, "inquiry of a person" if asked else "reading the log")
+    rows = audit_log.download(who, form.cleaned_data["hetu"] if asked else None, kind)
+    return sheets.response(rows, kind, "audit-log")
 
 
 def _page(request: HttpRequest, rows: Sequence[EventRow], form: Inquiry, *, inquiry: bool, first: bool) -> HttpResponse:

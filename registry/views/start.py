@@ -8,7 +8,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from registry.policies import SEE_AUDIT_LOG, SEE_CLIENTS, SEE_OPENINGS, SEE_PROBLEMS, SEE_SYNC, may
+from registry.policies import (
+    SEE_AUDIT_LOG,
+    SEE_CLIENTS,
+    SEE_OPENINGS,
+    SEE_PROBLEMS,
+    SEE_SYNC,
+    USE_EMERGENCY_ACCESS,
+    may,
+)
 from registry.views.access import user_of
 
 FIRST_PAGES: Final = (
@@ -17,6 +25,7 @@ FIRST_PAGES: Final = (
     (SEE_PROBLEMS, "problems"),
     (SEE_AUDIT_LOG, "audit-log"),
     (SEE_OPENINGS, "openings"),
+    (USE_EMERGENCY_ACCESS, "emergency"),
 )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
 
-from registry.models import Clientship, Person, Problem, Service, User
-from tests.factories import ClientshipFactory, PersonFactory, opened, pair
+from registry.clock import today
+from registry.models import Clientship, LogExtract, Person, Problem, Requester, Service, User
+from tests.factories import ClientshipFactory, PersonFactory, UserFactory, emergency, opened, pair
 from vtjsync.models import Cohort, SyncRun
 
 # An id that nothing has.
@@ -38,10 +41,9 @@ class Things:
             return [NUMBER if nothing else self.cohort]
         if page.startswith("sync-"):
             return [NUMBER if nothing else self.run]
-        if page.startswith("clientship-"):
-            return [NUMBER if nothing else self.of[about].pk]
-        if page.startswith("problem"):
-            return [NUMBER if nothing else problem(self.of[about].person).pk]
+        for beginning, numbered in NUMBERED.items():
+            if page.startswith(beginning):
+                return [NUMBER if nothing else numbered(self.of[about]).pk]
         if page.startswith("pair"):
             return [NOBODY, NOBODY] if nothing else [one.person.subject for one in twins(self.of[about].person)]
         return [NOBODY if nothing else self.of[about].person.subject]
@@ -53,10 +55,26 @@ def problem(person: Person) -> Problem:
     return found
 
 
+def extract(person: Person) -> LogExtract:
+    """An extract of the log that somebody has begun for the person."""
+    found = LogExtract.objects.filter(subjects=[person.subject]).first()
+    told = {"requester": Requester.CLIENT, "reference": "7/2026", "since": today(), "until": today(), "last_event": 0}
+    return found or LogExtract.objects.create(subjects=[person.subject], **told)
+
+
 def twins(person: Person) -> list[Problem]:
     """The two sides of the pair of the person and another entry that nobody has a clientship of."""
     sides = list(Problem.objects.filter(kind="TWO_ENTRIES", person=person)[:1])
     return [sides[0], sides[0]] if sides else list(pair(person, PersonFactory.create(protected=person.protected)))
+
+
+# The pages whose address is a number, and what it is of.
+NUMBERED: dict[str, Callable[[Clientship], Model]] = {
+    "clientship-": lambda one: one,
+    "problem": lambda one: problem(one.person),
+    "emergency-end": lambda one: emergency(UserFactory.create(), one.person),
+    "log-extract": lambda one: extract(one.person),
+}
 
 
 @pytest.fixture

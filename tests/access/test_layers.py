@@ -17,7 +17,17 @@ PAGES = [
 NOBODYS = {"Authority"}
 # Selectors that read rows without an Access, and none of a person: the permit in force.
 WITHOUT = {"place.permit_on", "place.permit_ends_in"}
-READERS = {"clientships", "awaited", "persons", "pairs", "changes", "own_problems"}
+READERS = {
+    "clientships",
+    "awaited",
+    "persons",
+    "pairs",
+    "changes",
+    "own_problems",
+    "extracts",
+    "emergencies",
+    "reachable",
+}
 
 
 def reads(node: ast.AST) -> set[str]:

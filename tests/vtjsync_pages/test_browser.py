@@ -23,6 +23,7 @@ from tests.factories import (
     pair,
 )
 from tests.looks import CUT, FAINT, SIDEWAYS, SMALL, SPLIT, UNNAMED, sign_in
+from tests.vtjsync_pages.extracts import extract_pages
 from vtjsync import tasks
 from vtjsync.engine.budget import Priority
 from vtjsync.models import Brake, Cohort, RequestBudget, Silence, SyncRun
@@ -258,6 +259,7 @@ def pages(service_a: Service, aino: User, bertta: User, daniel: User, eeva: User
         (bertta, reverse("erasures")),
         (bertta, reverse("clients")),
         (eeva, reverse("audit-log")),
+        *extract_pages(eeva, daniel, long.person, banned.person),
         (eeva, "/nowhere/"),
     ]
 

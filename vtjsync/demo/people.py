@@ -51,6 +51,7 @@ WORKERS: Final = (
         ("KOTI", "ASUMINEN", "KUNTOUTUS", "VAMMAIS"),
         "supervisor: why protected clients were opened",
     ),
+    Worker("gunnar", "Gunnar", "Sjöberg", "emergency", (), "crisis worker: emergency access to one client"),
 )
 
 

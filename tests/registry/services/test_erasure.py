@@ -34,6 +34,7 @@ from tests.factories import (
     ProblemFactory,
     UserFactory,
     answered,
+    emergency,
     new_code,
     opened,
 )
@@ -203,6 +204,7 @@ def whole(person: Person) -> Person:
     ContactAddress.objects.create(person=person, town="Mallila", confirmed_not_home=True)
     Person.objects.filter(pk=person.pk).update(protected=False, home_street_fi="Mikkolantie")
     opened(UserFactory.create(), person)
+    emergency(UserFactory.create(), person)
     ForeignAddressFactory.create(person=person)
     AppliedChangeFactory.create_batch(3, person=person)
     ProblemFactory.create(person=person, closed_at=at(DAY))
@@ -224,6 +226,7 @@ WHOLE = {
     "registry_namecheck": 1,
     "registry_contactaddress": 1,
     "registry_opening": 1,
+    "registry_emergencyaccess": 1,
     "vtjsync_enrolment": 1,
     "vtjsync_silence": 1,
 }

@@ -15,6 +15,7 @@ from registry.models import (
     AppliedChange,
     AuditEvent,
     Clientship,
+    EmergencyAccess,
     ErasureReceipt,
     ForeignAddress,
     NameCheck,
@@ -38,6 +39,7 @@ from tests.factories import (
     PersonFactory,
     ProblemFactory,
     code_of,
+    emergency,
     new_code,
     pair,
 )
@@ -314,3 +316,10 @@ def test_h55_a_clientship_that_was_moved_is_ended_by_its_new_person(
     assert stale.person_id == other.pk
     ended = clients.end(access(daniel), stale, end=today(), reason="MOVED")  # type: ignore[arg-type]
     assert (ended.person, ended.end) == (survivor, today())
+
+
+def test_an_emergency_access_to_the_other_entry_goes_on(daniel: User, two: tuple[Person, Person]) -> None:
+    survivor, other = two
+    emergency(daniel, other)
+    merged(daniel, *two)
+    assert EmergencyAccess.objects.get().person == survivor

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import date
 from uuid import uuid4
 
+import openpyxl
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -117,3 +119,35 @@ def test_g47_the_pages_of_an_inquiry_travel_by_post(client: Client, eeva: User, 
     assert f'name="before" value="{older}"' in first.content.decode()
     second = client.post(reverse("audit-log-inquiry"), {"hetu": code_of(person), "before": older})
     assert len(second.context["rows"]) == 3
+
+
+def test_g46_what_is_found_is_downloaded_and_that_is_an_event(client: Client, eeva: User, aino: User) -> None:
+    person, other = PersonFactory.create(), PersonFactory.create()
+    audit.record(access(aino), Action.LIST, subjects=[person.subject, other.subject])
+    audit.record(access(aino), Action.VIEW, subjects=[other.subject])
+    client.force_login(eeva)
+    address = reverse("audit-log-download")
+    found = b"".join(client.post(address, {"hetu": code_of(person), "form": "csv"})).decode()
+    assert str(person.subject) in found
+    assert str(other.subject) not in found
+    assert str(Action.VIEW.label) + '"' not in found
+    every = client.post(address, {"form": "xlsx"})
+    assert every["Content-Disposition"] == 'attachment; filename="audit-log.xlsx"'
+    texts = [cell.value for row in openpyxl.load_workbook(io.BytesIO(every.content)).active for cell in row]
+    assert str(Action.VIEW.label) in texts
+    assert "127.0.0.1" in texts
+    # Without the code it is not everybody that is downloaded.
+    assert client.post(address, {"hetu": "x", "form": "csv"}).status_code == 302
+    events = AuditEvent.objects.filter(action="DOWNLOAD_LOG").order_by("pk")
+    assert [event.subjects for event in events] == [[person.subject], []]
+    assert b"".join(client.post(address, {"hetu": new_code(), "form": "csv"})).count(b"\n") == 1
+
+
+def test_a_file_of_the_log_has_every_event_once(eeva: User, aino: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_log, "CHUNK", 2)
+    for _ in range(5):
+        audit.record(access(aino), Action.VIEW, subjects=[uuid4()])
+    numbers = [int(row[0]) for row in list(audit_log.download(access(eeva), None, "csv"))[1:]]
+    assert numbers == sorted(AuditEvent.objects.filter(action="VIEW").values_list("pk", flat=True), reverse=True)
+    monkeypatch.setattr(audit_log, "MOST", 3)
+    assert len(list(audit_log.download(access(eeva), None, "csv"))) == 4
