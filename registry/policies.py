@@ -30,6 +30,7 @@ SEE_AUDIT_LOG: Final = "registry.see_audit_log"
 SEE_PROBLEMS: Final = "registry.see_problems"
 MERGE_PERSONS: Final = "registry.merge_persons"
 CONFIRM_ERASURE: Final = "registry.confirm_erasure"
+END_SESSIONS: Final = "registry.end_sessions"
 SEE_SYNC: Final = "vtjsync.see_sync"
 RUN_SYNC: Final = "vtjsync.run_sync"
 CHANGE_SCHEDULE: Final = "vtjsync.change_schedule"
@@ -45,7 +46,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
         MERGE_PERSONS,
     ),
     "supervisor": (SEE_OPENINGS,),
-    "administrator": (SEE_SYNC, RUN_SYNC, CHANGE_SCHEDULE, SEE_PROBLEMS, CONFIRM_ERASURE),
+    "administrator": (SEE_SYNC, RUN_SYNC, CHANGE_SCHEDULE, SEE_PROBLEMS, CONFIRM_ERASURE, END_SESSIONS),
     "auditor": (SEE_AUDIT_LOG,),
 }
 

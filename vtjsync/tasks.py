@@ -19,7 +19,7 @@ from registry import lock
 from registry.clock import HELSINKI, helsinki_day, today
 from registry.lock import Locked
 from registry.policies import CHANGE_SCHEDULE, RUN_SYNC, Access
-from registry.services import audit, audit_check, audit_months, audit_seals, erasure
+from registry.services import audit, audit_check, audit_months, audit_seals, erasure, sessions
 from registry.services.audit import Action
 from registry.services.protection import check as protection
 from registry.services.vtj_data import StorageError
@@ -158,6 +158,7 @@ def watch() -> str:
     """The smallest task: tells that schedules and workers live, and the administrators what they have to look at."""
     tallies.add(tallies.WATCH)
     limits.forget()
+    sessions.forget()
     alarms.watch()
     return "WATCHED"
 

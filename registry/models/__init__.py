@@ -6,6 +6,7 @@ from registry.models.organisation import Authority, DataPermit, Provider, Servic
 from registry.models.person import AppliedChange, ForeignAddress, Person, PersonCode, PersonStatus
 from registry.models.problem import TASKS, Problem, ProblemKind
 from registry.models.protected import ContactAddress, Opening, OpeningReason
+from registry.models.session import Session
 from registry.models.standing import LockReason, Standing
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "ProblemKind",
     "Provider",
     "Service",
+    "Session",
     "Standing",
     "SubjectCode",
     "Unit",

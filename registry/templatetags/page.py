@@ -13,6 +13,7 @@ from registry import lock
 from registry.models import Authority, User
 from registry.policies import (
     CONFIRM_ERASURE,
+    END_SESSIONS,
     HANDLE_PROTECTED,
     MANAGE_CLIENTSHIPS,
     SEE_AUDIT_LOG,
@@ -41,6 +42,7 @@ NAVIGATION: Final = (
     ((SEE_OPENINGS,), "openings", _("Openings")),
     ((CONFIRM_ERASURE,), "erasures", _("Erasures")),
     ((SEE_AUDIT_LOG,), "audit-log", _("Audit log")),
+    ((END_SESSIONS,), "sessions", _("Sessions")),
 )
 
 
