@@ -65,7 +65,8 @@ class Callback(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         """Signs in; or notes for who is signed in that the sign-in is fresh."""
         request, user = self.request, self.user
         page = request.session.pop(NEXT, None) or settings.LOGIN_REDIRECT_URL
-        if request.user.is_authenticated:
+        # A session that lost a role with this very sign-in has ended, and begins anew.
+        if auth.SESSION_KEY in request.session:
             _again(request, user)
         else:
             auth.login(request, user)

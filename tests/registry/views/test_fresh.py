@@ -164,6 +164,15 @@ def test_the_first_sign_in_is_as_fresh_as_the_provider_says(provider: Provider, 
     assert client.get(merge)["Location"] == asked(merge)
 
 
+def test_another_role_at_that_moment_begins_a_new_session(elsewhere: Client, provider: Provider, merge: str) -> None:
+    provider.knows("s-9", groups=["vtj-vetajat"])
+    before = elsewhere.session.session_key
+    assert provider.sign_in(elsewhere, "s-9", merge).status_code == 302
+    assert elsewhere.session.session_key != before
+    assert elsewhere.get(merge).status_code == 403
+    assert elsewhere.get(reverse("openings")).status_code == 200
+
+
 def test_turning_back_at_the_provider_signs_nobody_out(elsewhere: Client, provider: Provider) -> None:
     answer = elsewhere.get(reverse("oidc-callback"), {"error": "access_denied"})
     assert answer.status_code == 403
