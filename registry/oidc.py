@@ -27,6 +27,8 @@ from registry.views.access import origin
 LEEWAY: Final = 60
 # As the standard has it: 255 characters of ASCII at most.
 _SUBJECT: Final = re.compile(r"[ -~]{1,255}")
+# What the library stumbles over in an answer that is not shaped like one.
+MALFORMED: Final = (AttributeError, KeyError, TypeError, ValueError)
 REQUIRED: Final = ("iss", "sub", "aud", "exp", "iat", "nonce")
 
 
@@ -43,7 +45,7 @@ class Backend(OIDCAuthenticationBackend):  # type: ignore[misc]
             claims, fault = None, Fault.UNREACHABLE
         except (jwt.ExpiredSignatureError, jwt.ImmatureSignatureError):
             claims, fault = None, Fault.CLOCK
-        except (requests.RequestException, jwt.PyJWTError, SuspiciousOperation, KeyError, ValueError, TypeError):
+        except (requests.RequestException, jwt.PyJWTError, SuspiciousOperation, *MALFORMED):
             claims, fault = None, Fault.ANSWER
         if claims is None:
             # Outside of the except clauses, so that no error with a token in its text comes along.
@@ -78,4 +80,4 @@ class Backend(OIDCAuthenticationBackend):  # type: ignore[misc]
 
 def _time(told: object) -> float | None:
     """Seconds since 1970, and not in the future."""
-    return min(float(told), time.time()) if isinstance(told, int | float) else None
+    return min(told, time.time()) if isinstance(told, int) else None

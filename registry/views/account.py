@@ -49,8 +49,10 @@ def password(request: HttpRequest) -> HttpResponse:
     if user.issuer:
         raise Http404
     form = ChangePassword(user, request.POST or None)
-    if form.is_valid():
-        request.proved = True  # type: ignore[attr-defined]
+    valid = form.is_valid()
+    # Whoever knows the present password is not guessing, whatever the new one is like.
+    request.proved = form.is_bound and not form.has_error("old_password")  # type: ignore[attr-defined]
+    if valid:
         users.change_password(access(request, BASIS), user, form.cleaned_data["new_password1"])
         update_session_auth_hash(request, user)
         messages.success(request, _("The password was changed. Everywhere else you were signed out."))

@@ -100,6 +100,12 @@ def test_guessing_the_present_password_is_counted(aino: User) -> None:
     assert events("SIGN_IN_AGAIN") == [("aino", "refused", {"fault": "PASSWORD"})] * 5
 
 
+def test_a_new_password_that_is_refused_is_no_guess(aino: User) -> None:
+    client = signed_in(aino)
+    form = {"old_password": PASSWORD, "new_password1": "short", "new_password2": "short"}
+    assert {client.post(reverse("password"), form).status_code for _ in range(7)} == {200}
+
+
 @pytest.mark.parametrize(
     ("agent", "name"),
     [
