@@ -258,6 +258,10 @@ def pages(service_a: Service, aino: User, bertta: User, daniel: User, eeva: User
         (bertta, reverse("erasures")),
         (bertta, reverse("clients")),
         (eeva, reverse("audit-log")),
+        (daniel, reverse("account")),
+        (daniel, reverse("password")),
+        (daniel, reverse("sign-in-again")),
+        (bertta, reverse("sessions")),
         (eeva, "/nowhere/"),
     ]
 
