@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
 from django.http import QueryDict
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registry import clock, hetu
 from registry.hetu import Fault, Hetu, InvalidHetu
-from registry.models import EndReason, OpeningReason, Provider, Service
+from registry.models import EndReason, OpeningReason, Provider, Service, User
 from registry.models.protected import CONTACT_COLUMNS
 from registry.selectors.place import Override
 from registry.services import look_up
@@ -50,6 +50,54 @@ class SignIn(AuthenticationForm):
         self.fields["username"].error_messages["required"] = _("Write your user name.")
         self.fields["password"].label = _("Password")
         self.fields["password"].error_messages["required"] = _("Write your password.")
+
+
+class SignInAgain(forms.Form):
+    """The password of who is signed in."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": _("Write your password.")},
+    )
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._user = user
+
+    def clean_password(self) -> str:
+        """Refuses a wrong one, as ``wrong`` tells."""
+        password: str = self.cleaned_data["password"]
+        if not self._user.check_password(password):
+            raise forms.ValidationError(_("The password is wrong."), code="wrong")
+        return password
+
+    @property
+    def wrong(self) -> bool:
+        """Whether a password was typed that is not the user's."""
+        return self.is_bound and self.has_error("password", "wrong")
+
+
+class ChangePassword(PasswordChangeForm):
+    """The present password and a new one, twice."""
+
+    error_messages = PasswordChangeForm.error_messages | {"password_incorrect": _("The password is wrong.")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["old_password"].label = _("Present password")
+        self.fields["new_password1"].label = _("New password")
+        self.fields["new_password2"].label = _("New password again")
+        self.fields["new_password1"].help_text = _(
+            "12 characters or more. A few words that only you put together are good."
+        )
+        self.fields["new_password2"].help_text = ""
+
+    @property
+    def wrong(self) -> bool:
+        """Whether a password was typed as the present one that is not."""
+        return self.is_bound and self.has_error("old_password", "password_incorrect")
 
 
 class CodeField(forms.CharField):

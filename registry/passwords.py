@@ -1,4 +1,5 @@
-"""Passwords are not made of the words of this register and of who keeps it (OWASP ASVS V6.1.2)."""
+"""What is refused as a password: our own words (OWASP ASVS V6.1.2), and what the framework has no words for in our
+languages."""
 
 from __future__ import annotations
 
@@ -6,8 +7,10 @@ import re
 import unicodedata
 from typing import Final
 
+from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from registry.models import Authority, User
 
@@ -49,6 +52,27 @@ class NoneOfOurWords:
     def get_help_text(self) -> str:
         """In words for who chooses one."""
         return _("The password is mostly a word of this register or organisation. Add words of your own.")
+
+
+class Length(password_validation.MinimumLengthValidator):
+    """So many characters."""
+
+    def get_error_message(self) -> str:
+        """How many."""
+        words = ngettext(
+            "The password is too short: it needs %(count)d character.",
+            "The password is too short: it needs %(count)d characters.",
+            self.min_length,
+        )
+        return words % {"count": self.min_length}
+
+
+class NotTheName(password_validation.UserAttributeSimilarityValidator):
+    """Not the user's own name."""
+
+    def get_error_message(self) -> str:
+        """Does not say which."""
+        return _("The password is too similar to your name or user name.")
 
 
 def _words(user: User | None) -> set[str]:

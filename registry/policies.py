@@ -43,6 +43,7 @@ MAKE_LOG_EXTRACT: Final = "registry.make_log_extract"
 SEE_PROBLEMS: Final = "registry.see_problems"
 MERGE_PERSONS: Final = "registry.merge_persons"
 CONFIRM_ERASURE: Final = "registry.confirm_erasure"
+END_SESSIONS: Final = "registry.end_sessions"
 SEE_SYNC: Final = "vtjsync.see_sync"
 RUN_SYNC: Final = "vtjsync.run_sync"
 CHANGE_SCHEDULE: Final = "vtjsync.change_schedule"
@@ -60,7 +61,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "supervisor": (SEE_OPENINGS,),
     "emergency": (USE_EMERGENCY_ACCESS,),
-    "administrator": (SEE_SYNC, RUN_SYNC, CHANGE_SCHEDULE, SEE_PROBLEMS, CONFIRM_ERASURE),
+    "administrator": (SEE_SYNC, RUN_SYNC, CHANGE_SCHEDULE, SEE_PROBLEMS, CONFIRM_ERASURE, END_SESSIONS),
     "auditor": (SEE_AUDIT_LOG, MAKE_LOG_EXTRACT),
 }
 

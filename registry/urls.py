@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
-from registry.forms import SignIn
 from registry.views import (
+    account,
     adding,
     audit_log,
     client,
@@ -17,20 +17,27 @@ from registry.views import (
     emergency,
     erasures,
     extracts,
+    fresh,
+    oidc,
     pairs,
     problems,
     protected,
+    signing,
     start,
-)
-
-sign_in = LoginView.as_view(
-    template_name="registry/sign_in.html", authentication_form=SignIn, redirect_authenticated_user=True
 )
 
 urlpatterns = [
     path("", start.start, name="start"),
-    path("sign-in/", sign_in, name="sign-in"),
+    path("sign-in/", signing.SignInPage.as_view(), name="sign-in"),
+    path("sign-in/again/", fresh.again, name="sign-in-again"),
+    path("oidc/begin/", login_not_required(oidc.Begin.as_view()), name="oidc-begin"),
+    path("oidc/callback/", login_not_required(oidc.Callback.as_view()), name="oidc-callback"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("account/", account.page, name="account"),
+    path("account/end/", account.end, name="account-end"),
+    path("account/password/", account.password, name="password"),
+    path("sessions/", account.everybody, name="sessions"),
+    path("sessions/end/", account.end_all, name="sessions-end"),
     path("language/", login_not_required(set_language), name="set-language"),
     path("clients/", clients.listing, name="clients"),
     path("clients/deceased/", clients.deceased, name="client-deceased"),

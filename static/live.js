@@ -5,8 +5,8 @@ for (const part of document.querySelectorAll("[data-live]")) {
   const every = 2000;
   const look = async () => {
     try {
-      const answer = await fetch(part.dataset.live, { headers: { Accept: "text/html" }, cache: "no-store" });
-      if (answer.redirected || (answer.status >= 400 && answer.status < 500)) return location.reload();
+      const answer = await fetch(part.dataset.live, { headers: { Accept: "text/html" }, cache: "no-store", redirect: "manual" });
+      if (answer.type === "opaqueredirect" || (answer.status >= 400 && answer.status < 500)) return location.reload();
       const text = answer.ok ? await answer.text() : part.dataset.seen;
       if (text !== part.dataset.seen) {
         part.innerHTML = text;

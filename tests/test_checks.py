@@ -8,6 +8,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,16 @@ SAFE: dict[str, Any] = {
     "VTJ_SERVER": "https://security-server.example.fi:8443",
     "VTJ_SERVER_CERT": "server.pem",
 }
+OIDC: dict[str, Any] = {
+    "OIDC_OP_ISSUER": "https://login.example.fi",
+    "OIDC_OP_AUTHORIZATION_ENDPOINT": "https://login.example.fi/authorize",
+    "OIDC_OP_TOKEN_ENDPOINT": "https://login.example.fi/token",
+    "OIDC_OP_JWKS_ENDPOINT": "https://login.example.fi/keys",
+    "OIDC_RP_CLIENT_ID": "vtjsync",
+    "OIDC_RP_CLIENT_SECRET": "only-for-tests",
+    "OIDC_ROLES": ["vtj-kasittelijat=handler", "/vtj/paakayttajat=administrator"],
+    "OIDC_UNITS": ["vtj-kasittelijat=KOTI"],
+}
 UNSAFE = [
     ("E001", {"DEBUG": True}),
     ("E001", {"DEBUG_ASKED": True}),
@@ -60,6 +71,14 @@ UNSAFE = [
     ("E013", {"SECURE_CROSS_ORIGIN_OPENER_POLICY": None}),
     ("E014", {"VTJ_SERVER": "http://security-server.example.fi"}),
     ("E015", {"VTJ_SERVER_CERT": ""}),
+    ("E011", {"SESSION_IDLE": timedelta(0)}),
+    ("E030", {"LOCAL_ACCOUNTS": False}),
+    ("E031", OIDC | {"OIDC_RP_CLIENT_SECRET": ""}),
+    ("E031", OIDC | {"OIDC_OP_ISSUER": ""}),
+    ("E031", OIDC | {"OIDC_ROLES": []}),
+    ("E032", OIDC | {"OIDC_OP_TOKEN_ENDPOINT": "http://login.example.fi/token"}),
+    ("E033", OIDC | {"OIDC_UNITS": ["KOTI"]}),
+    ("E034", OIDC | {"OIDC_ROLES": ["everybody=king"]}),
 ]
 
 
@@ -74,6 +93,8 @@ def found(settings: Settings, **changed: Any) -> list[str]:
 def test_nothing_is_said_of_settings_that_are_safe(settings: Settings) -> None:
     assert found(settings) == []
     assert found(settings, VTJ_SERVER="http://127.0.0.1:8080", VTJ_SERVER_CERT="") == []
+    assert found(settings, **OIDC, LOCAL_ACCOUNTS=False) == []
+    assert found(settings, **OIDC | {"OIDC_OP_TOKEN_ENDPOINT": "http://127.0.0.1:9400/token"}) == []
     assert found(settings, VTJ_SERVER="", VTJ_SERVER_CERT="", ALLOWED_HOSTS=[]) == []
 
 

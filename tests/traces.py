@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django_q.models import OrmQ, Task
 from django_q.signing import SignedPackage
+
+from registry.models import Session
 
 _TABLES = """
     SELECT table_schema || '.' || table_name FROM information_schema.tables

@@ -8,6 +8,7 @@ warnings.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Final
@@ -19,10 +20,21 @@ from django.core.checks import CheckMessage, Error, Tags, Warning  # noqa: A004 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
+from registry.policies import ROLES
 from registry.services.database_role import SETTINGS
 
 # As the framework itself counts.
 MINIMUM_DIFFERENT: Final = 5
+# What signing in at the organisation's own service needs; addresses first.
+OIDC: Final = (
+    "OIDC_OP_ISSUER",
+    "OIDC_OP_AUTHORIZATION_ENDPOINT",
+    "OIDC_OP_TOKEN_ENDPOINT",
+    "OIDC_OP_JWKS_ENDPOINT",
+    "OIDC_RP_CLIENT_ID",
+    "OIDC_RP_CLIENT_SECRET",
+    "OIDC_ROLES",
+)
 UNSAFE_SOURCES: Final = frozenset({"'unsafe-inline'", "'unsafe-eval'", "'unsafe-hashes'", "*", "http:", "https:"})
 # Why the role is to have these settings, whose values the command that makes it has (database_role).
 WHY: Final = {
@@ -49,7 +61,7 @@ OWNS: Final = """
 @checks.register(Tags.security)
 def settings_are_safe(**_kwargs: Any) -> list[CheckMessage]:
     """Every setting with which the program does not start."""
-    found = [*_network(), *_content(), *_vtj()]
+    found = [*_network(), *_content(), *_vtj(), *_sign_in()]
     return found + ([*_demo()] if settings.DEMO else [*_production()])
 
 
@@ -140,6 +152,14 @@ def _network() -> Iterator[CheckMessage]:
     for name in ("SIGN_IN_ATTEMPTS", "SEARCHES_A_MINUTE"):
         if getattr(settings, name) < 1:
             yield Error(f"{name} is below 1.", hint="Nobody could do it at all.", id="vtjsync.E011")
+    times = {
+        "SESSION_IDLE_MINUTES": settings.SESSION_IDLE,
+        "SESSION_HOURS": settings.SESSION_LONGEST,
+        "FRESH_SIGN_IN_MINUTES": settings.FRESH_SIGN_IN,
+    }
+    for name, time in times.items():
+        if time <= timedelta(0):
+            yield Error(f"{name} is below 1.", hint="Nobody could do it at all.", id="vtjsync.E011")
 
 
 def _content() -> Iterator[CheckMessage]:
@@ -162,6 +182,32 @@ def _vtj() -> Iterator[CheckMessage]:
     if server.scheme == "https" and not settings.VTJ_SERVER_CERT:
         hint = "Set it to the PEM file of the security server's own certificate."
         yield Error("VTJ_SERVER_CERT is missing: nothing says which server to trust.", hint=hint, id="vtjsync.E015")
+
+
+def _sign_in() -> Iterator[CheckMessage]:
+    """Signing in at the organisation's own service: all of it or nothing (docs/adr/0017)."""
+    missing = [name for name in OIDC if not getattr(settings, name)]
+    if missing == list(OIDC):
+        if not settings.LOCAL_ACCOUNTS:
+            hint = "Set LOCAL_ACCOUNTS=true, or the settings that begin with OIDC_."
+            yield Error("Nobody can sign in: neither local accounts nor OpenID Connect.", hint=hint, id="vtjsync.E030")
+        return
+    if missing:
+        words = f"OpenID Connect is set in part: {', '.join(missing)} is missing."
+        yield Error(words, hint="Set it, or take all of them out: then it is off.", id="vtjsync.E031")
+    for name in OIDC[:4]:
+        address = urlsplit(getattr(settings, name))
+        local = address.scheme == "http" and _is_this_machine(address.hostname or "")
+        if getattr(settings, name) and address.scheme != "https" and not local:
+            hint = "Use https; plain http is only for an address of this machine."
+            yield Error(f"{name} is no https address.", hint=hint, id="vtjsync.E032")
+    for pair in [*settings.OIDC_ROLES, *settings.OIDC_UNITS]:
+        if not all(part.strip() for part in pair.rpartition("=")):
+            hint = "Write value=name, with commas between."
+            yield Error("OIDC_ROLES or OIDC_UNITS holds something that is no pair.", hint=hint, id="vtjsync.E033")
+    for role in sorted({pair.rpartition("=")[2].strip() for pair in settings.OIDC_ROLES} - {"", *ROLES}):
+        hint = f"There are {', '.join(ROLES)}."
+        yield Error(f"OIDC_ROLES names the role {role}, which there is not.", hint=hint, id="vtjsync.E034")
 
 
 def _advice() -> Iterator[CheckMessage]:

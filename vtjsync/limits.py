@@ -29,6 +29,10 @@ from vtjsync import tallies
 from vtjsync.models import Attempts
 
 SIGN_IN: Final = "sign-in"
+# Where somebody who is signed in gives the password once more.
+AGAIN: Final = frozenset({"sign-in-again", "password"})
+# To the organisation's sign-in service and back.
+ELSEWHERE: Final = frozenset({"oidc-begin", "oidc-callback"})
 SIGN_IN_SECONDS: Final = 15 * 60
 # Of one name from everywhere, and of all names from one address: many people can share an address.
 WIDER: Final = 10
@@ -56,7 +60,7 @@ _COUNT: Final = """
                 THEN a.since ELSE excluded.since END
     RETURNING count, extract(epoch FROM since - clock_timestamp())::float + %(seconds)s
 """
-_GIVE_BACK: Final = "UPDATE vtjsync_attempts SET count = greatest(count - 1, 0) WHERE key = ANY(%s)"
+_GIVE_BACK: Final = "UPDATE vtjsync_attempts SET count = greatest(count - %s, 0) WHERE key = ANY(%s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,30 +100,35 @@ class Limits:
         """Gives an attempt that was counted back when it was right."""
         response = self._respond(request)
         keys: dict[str, int] = getattr(request, "_sign_in_attempts", {})
-        if keys and request.user.is_authenticated:
+        if keys and getattr(request, "proved", False):
             _forgive(keys)
         return response
 
     def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
         """Before the view: counts, and answers in its place."""
         page = request.resolver_match.url_name if request.resolver_match else None
+        if page in ELSEWHERE and settings.OIDC_OP_ISSUER:
+            return _held_up(request, _elsewhere_keys(origin(request)))
         if request.method != "POST":
             return None
         if not request.user.is_authenticated:
             # Who is signed in already cannot try: the view leads on without looking at what was typed.
-            return _sign_in(request) if page == SIGN_IN else None
+            name = request.POST.get("username", "")
+            return _held_up(request, _sign_in_keys(name, origin(request))) if page == SIGN_IN else None
+        if page in AGAIN:
+            return _held_up(request, _sign_in_keys(request.user.get_username(), origin(request)))
         return _search(request, request.user) if page in SEARCHES else None
 
 
-def _sign_in(request: HttpRequest) -> HttpResponse | None:
-    keys = _sign_in_keys(request.POST.get("username", ""), origin(request))
+def _held_up(request: HttpRequest, keys: dict[str, int]) -> HttpResponse | None:
     request._sign_in_attempts = keys  # type: ignore[attr-defined]
     # The narrowest first: who is held up there costs nobody else an attempt.
     held = next((one for key, most in keys.items() if (one := count(key, most, SIGN_IN_SECONDS))), None)
     if held is None:
         return None
     request._sign_in_attempts = {}  # type: ignore[attr-defined]
-    _note(Access(None, "signing in", origin(request)), held, tallies.HELD_SIGN_INS)
+    user = request.user if request.user.is_authenticated else None
+    _note(Access(user, "signing in", origin(request)), held, tallies.HELD_SIGN_INS)
     return _page(request, held, sign_in=True)
 
 
@@ -155,11 +164,16 @@ def _sign_in_keys(name: str, address: str) -> dict[str, int]:
     }
 
 
+def _elsewhere_keys(address: str) -> dict[str, int]:
+    """The way there and the way back count one each: it is not known whose they are."""
+    return {f"{SIGN_IN}::{_hashed(address)}": settings.SIGN_IN_ATTEMPTS * WIDER}
+
+
 def _forgive(keys: dict[str, int]) -> None:
-    own, *wider = keys
-    Attempts.objects.filter(pk=own).delete()
+    own = [key for key, most in keys.items() if most == settings.SIGN_IN_ATTEMPTS]
+    Attempts.objects.filter(pk__in=own).delete()
     with connection.cursor() as cursor:
-        cursor.execute(_GIVE_BACK, [wider])
+        cursor.execute(_GIVE_BACK, [1 if own else 2, list(keys)])
 
 
 def _plain(name: str) -> str:

@@ -66,6 +66,20 @@ env = environ.FileAwareEnv(
     APPLIED_CHANGE_MONTHS=(int, 13),
     EMERGENCY_MINUTES=(int, 60),
     SIGN_IN_ATTEMPTS=(int, 5),
+    SESSION_IDLE_MINUTES=(int, 30),
+    SESSION_HOURS=(int, 10),
+    FRESH_SIGN_IN_MINUTES=(int, 5),
+    LOCAL_ACCOUNTS=(bool, True),
+    OIDC_OP_ISSUER=(str, ""),
+    OIDC_OP_AUTHORIZATION_ENDPOINT=(str, ""),
+    OIDC_OP_TOKEN_ENDPOINT=(str, ""),
+    OIDC_OP_JWKS_ENDPOINT=(str, ""),
+    OIDC_RP_CLIENT_ID=(str, ""),
+    OIDC_RP_CLIENT_SECRET=(str, ""),
+    OIDC_RP_SCOPES=(str, "openid profile"),
+    OIDC_GROUPS_CLAIM=(str, "groups"),
+    OIDC_ROLES=(list, []),
+    OIDC_UNITS=(list, []),
     SEARCHES_A_MINUTE=(int, 30),
     UNKNOWN_AFTER_HOURS=(int, 3),
     LOG_FORMAT=(str, "plain" if DEMO else "json"),
@@ -154,6 +168,23 @@ EMERGENCY_MINUTES: int = env("EMERGENCY_MINUTES")
 # How often one may try to sign in, and search (vtjsync.limits).
 SIGN_IN_ATTEMPTS: int = env("SIGN_IN_ATTEMPTS")
 SEARCHES_A_MINUTE: int = env("SEARCHES_A_MINUTE")
+# A session ends when it is not used, and however it is used; grave acts want a sign-in that is fresh (docs/adr/0017).
+SESSION_IDLE = timedelta(minutes=env("SESSION_IDLE_MINUTES"))
+SESSION_LONGEST = timedelta(hours=env("SESSION_HOURS"))
+FRESH_SIGN_IN = timedelta(minutes=env("FRESH_SIGN_IN_MINUTES"))
+# Signing in at the organisation's own service, by the names of mozilla-django-oidc where it has one.
+OIDC_OP_ISSUER: str = env("OIDC_OP_ISSUER")
+OIDC_OP_AUTHORIZATION_ENDPOINT: str = env("OIDC_OP_AUTHORIZATION_ENDPOINT")
+OIDC_OP_TOKEN_ENDPOINT: str = env("OIDC_OP_TOKEN_ENDPOINT")
+OIDC_OP_JWKS_ENDPOINT: str = env("OIDC_OP_JWKS_ENDPOINT")
+OIDC_RP_CLIENT_ID: str = env("OIDC_RP_CLIENT_ID")
+OIDC_RP_CLIENT_SECRET: str = env("OIDC_RP_CLIENT_SECRET").strip()
+OIDC_RP_SCOPES: str = env("OIDC_RP_SCOPES")
+OIDC_GROUPS_CLAIM: str = env("OIDC_GROUPS_CLAIM")
+# Pairs ``value=name``; a value can stand in several.
+OIDC_ROLES: list[str] = env("OIDC_ROLES")
+OIDC_UNITS: list[str] = env("OIDC_UNITS")
+LOCAL_ACCOUNTS: bool = env("LOCAL_ACCOUNTS")
 # After so long without a complete run nobody knows whose ban has begun (vtjsync.alarms).
 UNKNOWN_AFTER = timedelta(hours=env("UNKNOWN_AFTER_HOURS"))
 METRICS_ALLOW: list[str] = env("METRICS_ALLOW")
@@ -171,7 +202,6 @@ INSTALLED_APPS = [
     "vtjsync",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
@@ -191,7 +221,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "vtjsync.middleware.refusals",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "registry.middleware.SignedIn",
     "vtjsync.limits.Limits",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -214,11 +244,20 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "registry.User"
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator", "NumericPasswordValidator")
-] + [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+AUTHENTICATION_BACKENDS = (["django.contrib.auth.backends.ModelBackend"] if LOCAL_ACCOUNTS else []) + (
+    ["registry.oidc.Backend"] if OIDC_OP_ISSUER else []
+)
+OIDC_RP_SIGN_ALGO = "RS256"
+OIDC_USE_NONCE = OIDC_USE_PKCE = OIDC_VERIFY_SSL = True
+OIDC_TIMEOUT = 10
+OIDC_AUTHENTICATION_CALLBACK_URL = "oidc-callback"
+# Nothing is asked there: who somebody is and may do is told by the signed token alone.
+OIDC_OP_USER_ENDPOINT = ""
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {"NAME": "registry.passwords.NotTheName"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "registry.passwords.Length", "OPTIONS": {"min_length": 12}},
     {"NAME": "registry.passwords.NoneOfOurWords"},
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
@@ -308,7 +347,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEMO
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
-SESSION_COOKIE_AGE = 10 * 3600
+SESSION_ENGINE = "registry.sessions"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
@@ -20,7 +19,7 @@ from registry import lock
 from registry.clock import HELSINKI, helsinki_day, today
 from registry.lock import Locked
 from registry.policies import CHANGE_SCHEDULE, RUN_SYNC, Access
-from registry.services import audit, audit_check, audit_months, audit_seals, erasure, extracts
+from registry.services import audit, audit_check, audit_months, audit_seals, erasure, extracts, sessions
 from registry.services.audit import Action
 from registry.services.protection import check as protection
 from registry.services.vtj_data import StorageError
@@ -160,7 +159,7 @@ def watch() -> str:
     """The smallest task: tells that schedules and workers live, and the administrators what they have to look at."""
     tallies.add(tallies.WATCH)
     limits.forget()
-    SessionStore.clear_expired()
+    sessions.forget()
     alarms.watch()
     return "WATCHED"
 

@@ -8,6 +8,7 @@ from registry.models.organisation import Authority, DataPermit, Provider, Servic
 from registry.models.person import AppliedChange, ForeignAddress, Person, PersonCode, PersonStatus
 from registry.models.problem import TASKS, Problem, ProblemKind
 from registry.models.protected import ContactAddress, Opening, OpeningReason
+from registry.models.session import Session
 from registry.models.standing import LockReason, Standing
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Provider",
     "Requester",
     "Service",
+    "Session",
     "Standing",
     "SubjectCode",
     "Unit",

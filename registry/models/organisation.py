@@ -154,10 +154,21 @@ class Service(Named):
 
 
 class User(AbstractUser):
-    """A member of staff. Groups give the rights, units the rows (domain.md H52)."""
+    """A member of staff. Groups give the rights, units the rows (domain.md H52). Who signs in at the organisation's own
+    sign-in service is known by ``issuer`` and ``sub``, never by name or e-mail; local accounts have neither."""
 
+    issuer = models.TextField(blank=True, editable=False)
+    sub = models.TextField(blank=True, editable=False)
     units = models.ManyToManyField(Unit, verbose_name=_("units"), related_name="staff", blank=True)
 
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["issuer", "sub"], condition=~Q(issuer=""), name="one_user_of_issuer_and_sub"
+            ),
+            models.CheckConstraint(
+                condition=Q(issuer="", sub="") | (~Q(issuer="") & ~Q(sub="")), name="issuer_with_sub"
+            ),
+        ]

@@ -29,6 +29,8 @@ BASES: Final = (
     gettext_noop("contact address"),
     gettext_noop("erasures"),
     gettext_noop("signing in"),
+    gettext_noop("own account"),
+    gettext_noop("sessions of users"),
     gettext_noop("sync history"),
     gettext_noop("steering the sync"),
     gettext_noop("reading the log"),
@@ -111,6 +113,9 @@ DETAILS: Final = {
     "hold": gettext_noop("inquiry"),
     "extract": gettext_noop("extract"),
     "form": gettext_noop("form"),
+    "fault": gettext_noop("why"),
+    "units": gettext_noop("units"),
+    "sessions": gettext_noop("sessions"),
 }
 
 # What these details hold is one of a few words.
@@ -125,6 +130,18 @@ _YES_OR_NO: Final = {"True": gettext_noop("yes"), "False": gettext_noop("no")}
 VALUES: Final = {
     "kind": {"SYNC": gettext_noop("Sync"), "RECONCILIATION": gettext_noop("Reconciliation")},
     "started_by": {"schedule": gettext_noop("Schedule"), "command": gettext_noop("Command")},
+    "fault": {
+        "UNREACHABLE": gettext_noop("the sign-in service did not answer"),
+        "DENIED": gettext_noop("the sign-in service let nobody in"),
+        "STATE": gettext_noop("begun elsewhere, or used already"),
+        "CLOCK": gettext_noop("an answer that was not of now"),
+        "ANSWER": gettext_noop("an answer that cannot be relied on"),
+        "NO_ROLE": gettext_noop("no role"),
+        "CLOSED": gettext_noop("an account that is not in use"),
+        "OTHER_PERSON": gettext_noop("another person"),
+        "NOT_FRESH": gettext_noop("not signed in just now"),
+        "PASSWORD": gettext_noop("a wrong password"),
+    },
     "page": {"connection": gettext_noop("connection to VTJ")},
     "protected": _YES_OR_NO,
     "former": _YES_OR_NO,

@@ -23,6 +23,9 @@ class Action(models.TextChoices):
 
     SIGN_IN = "SIGN_IN", _("Signed in")
     SIGN_OUT = "SIGN_OUT", _("Signed out")
+    SIGN_IN_AGAIN = "SIGN_IN_AGAIN", _("Signed in again before a grave act")
+    CHANGE_PASSWORD = "CHANGE_PASSWORD", _("Changed the own password")
+    END_SESSIONS = "END_SESSIONS", _("Ended sessions")
     LIST = "LIST", _("Viewed a list of clients")
     SEARCH = "SEARCH", _("Searched for clients")
     VIEW = "VIEW", _("Viewed a client")
@@ -59,6 +62,7 @@ class Action(models.TextChoices):
     CONFIRM_ERASURE = "CONFIRM_ERASURE", _("Confirmed an erasure")
     LOAD_SETUP = "LOAD_SETUP", _("Changed the set-up")
     CREATE_USER = "CREATE_USER", _("Created a user")
+    CHANGE_ROLES = "CHANGE_ROLES", _("A user's roles or units changed")
     START_RUN = "START_RUN", _("Started a sync run")
     END_RUN = "END_RUN", _("A sync run ended")
     ASK_CHANGES = "ASK_CHANGES", _("Asked VTJ for changes")

@@ -19,8 +19,18 @@ ADMINISTRATOR = "administrator"
 
 
 def administrator_exists() -> bool:
-    """Whether somebody who can sign in has the role already."""
-    return User.objects.filter(groups__name=ADMINISTRATOR, is_active=True).exists()
+    """Whether somebody who can sign in with a password has the role already. Who signs in at the organisation's own
+    service does not count: that may be away (docs/adr/0017)."""
+    return User.objects.filter(groups__name=ADMINISTRATOR, is_active=True, issuer="").exists()
+
+
+def change_password(access: Access, user: User, password: str) -> None:
+    """Another password, which was validated; all sessions of the user end."""
+    with transaction.atomic():
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        user.sessions.all().delete()
+        audit.record(access, Action.CHANGE_PASSWORD)
 
 
 def create_administrator(access: Access, username: str, password: str) -> User:

@@ -13,6 +13,7 @@ from registry import lock
 from registry.models import Authority, User
 from registry.policies import (
     CONFIRM_ERASURE,
+    END_SESSIONS,
     HANDLE_PROTECTED,
     MAKE_LOG_EXTRACT,
     MANAGE_CLIENTSHIPS,
@@ -45,6 +46,7 @@ NAVIGATION: Final = (
     ((CONFIRM_ERASURE,), "erasures", _("Erasures")),
     ((SEE_AUDIT_LOG,), "audit-log", _("Audit log")),
     ((MAKE_LOG_EXTRACT,), "log-extracts", _("Log extracts")),
+    ((END_SESSIONS,), "sessions", _("Sessions")),
 )
 
 

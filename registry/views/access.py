@@ -72,6 +72,13 @@ def needs(*permissions: str) -> Callable[[View], View]:
     return decorate
 
 
+def asks_by_itself(view: View) -> View:
+    """A part of a page that the browser asks for again and again: nobody need be there, and it keeps no session alive
+    (docs/adr/0017). Stands nearest to the view; what is around it passes the mark on."""
+    view.asks_by_itself = True  # type: ignore[attr-defined]
+    return view
+
+
 def _ask_why(request: HttpRequest, needed: ReasonNeeded) -> HttpResponse:
     """Leads to the question, and from there back to what was asked for; an act is not done by coming back."""
     address = reverse("client-open", args=[needed.subject])

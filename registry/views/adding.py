@@ -26,7 +26,7 @@ from registry.selectors import client as selector
 from registry.services import clients
 from registry.services import look_up as look_ups
 from registry.services.errors import AlreadyClient, Refused
-from registry.views.access import access, needs
+from registry.views.access import access, asks_by_itself, needs
 from registry.views.client import UNASKED, unseen
 
 ADDED: Final = "added"
@@ -98,6 +98,7 @@ def check(request: HttpRequest, subject: UUID) -> HttpResponse:
 
 @require_safe
 @needs(MANAGE_CLIENTSHIPS)
+@asks_by_itself
 def waiting(request: HttpRequest, subject: UUID) -> HttpResponse:
     """The part of that page that changes: done when VTJ has answered, or the client is not the user's to see."""
     added, start = _added(request, subject)

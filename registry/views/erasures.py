@@ -15,6 +15,7 @@ from registry.selectors import erasures as selector
 from registry.services import erasure
 from registry.services.errors import Refused
 from registry.views.access import access, needs
+from registry.views.fresh import fresh_sign_in
 
 BASIS = "erasures"
 
@@ -29,6 +30,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @needs(CONFIRM_ERASURE)
+@fresh_sign_in(back="erasures")
 def confirm(request: HttpRequest) -> HttpResponse:
     """The second person's word: the next due run erases."""
     form = ConfirmErasure(request.POST)

@@ -18,6 +18,7 @@ from registry.selectors.pairs import Pair
 from registry.services import merging
 from registry.services.errors import Refused
 from registry.views.access import access, needs
+from registry.views.fresh import fresh_sign_in
 
 BASIS: Final = "two entries of one person"
 
@@ -31,6 +32,7 @@ def page(request: HttpRequest, subject: UUID, other: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(MERGE_PERSONS)
+@fresh_sign_in()
 def merge(request: HttpRequest, subject: UUID, other: UUID) -> HttpResponse:
     """What the merge will do; and the merge itself when that was confirmed."""
     who, pair = access(request, BASIS), _pair(request, subject, other)

@@ -260,6 +260,10 @@ def pages(service_a: Service, aino: User, bertta: User, daniel: User, eeva: User
         (bertta, reverse("clients")),
         (eeva, reverse("audit-log")),
         *extract_pages(eeva, daniel, long.person, banned.person),
+        (daniel, reverse("account")),
+        (daniel, reverse("password")),
+        (daniel, reverse("sign-in-again")),
+        (bertta, reverse("sessions")),
         (eeva, "/nowhere/"),
     ]
 

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from registry.policies import RUN_SYNC, SEE_SYNC, may
-from registry.views.access import access, needs, user_of
+from registry.views.access import access, asks_by_itself, needs, user_of
 from vtjsync import selectors, tasks
 
 BASIS = "connection to VTJ"
@@ -23,6 +23,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @needs(SEE_SYNC)
+@asks_by_itself
 def look(request: HttpRequest) -> HttpResponse:
     """The part of the page that moves while a check is under way."""
     return render(

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from registry.policies import CHANGE_SCHEDULE, RUN_SYNC, SEE_SYNC, may
-from registry.views.access import access, needs, user_of
+from registry.views.access import access, asks_by_itself, needs, user_of
 from vtjsync import selectors, steering, tasks
 from vtjsync.pages.forms import ScheduleForm
 
@@ -44,6 +44,7 @@ def history(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @needs(SEE_SYNC)
+@asks_by_itself
 def budget(request: HttpRequest) -> HttpResponse:
     """The part of the page that tells of this minute's requests."""
     return render(request, "vtjsync/budget.html", {"gauge": steering.gauge(access(request, BASIS))})
@@ -69,6 +70,7 @@ def starting(request: HttpRequest, after: int) -> HttpResponse:
 
 @require_safe
 @needs(SEE_SYNC)
+@asks_by_itself
 def look(request: HttpRequest, after: int) -> HttpResponse:
     """The part of that page that moves."""
     begun = selectors.begun_after(access(request, BASIS), after) is not None
@@ -77,6 +79,7 @@ def look(request: HttpRequest, after: int) -> HttpResponse:
 
 @require_safe
 @needs(SEE_SYNC)
+@asks_by_itself
 def progress(request: HttpRequest, number: int) -> HttpResponse:
     """The part of the run's page that moves."""
     run = selectors.progress(access(request, BASIS), number)

@@ -15,20 +15,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
 from django.core import signing
 from django.db import connection
 from django_q.models import OrmQ, Task
 from django_q.signing import SignedPackage
 
-from registry.models import Person, PersonCode
+from registry.models import Person, PersonCode, Session
 from registry.models.person import LOCATION_FIELDS
 from registry.policies import Access
 from registry.services import audit
 from registry.services.audit import Action
 from registry.services.protection import traces
 from registry.services.protection.catalog import Table, tables
+from registry.sessions import SessionStore
 
 CHUNK: Final = 2000
 LONGEST_LINE: Final = 1_000_000
@@ -185,7 +184,7 @@ def _decoded() -> Iterator[tuple[str, object]]:
     store = SessionStore()
     signed = partial(signing.loads, salt=store.key_salt, serializer=store.serializer)
     for session in Session.objects.iterator(CHUNK):
-        yield "django_session.session_data", _opened(signed, session.session_data)
+        yield "registry_session.session_data", _opened(signed, session.session_data)
 
 
 def _opened(opening: Callable[[str], object], payload: str) -> object:

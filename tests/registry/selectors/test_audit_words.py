@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 
 from registry.selectors import audit_words
 from registry.services.audit import Action
+from registry.services.sign_in import Fault
 from vtjsync.models import SyncRun
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -60,6 +61,7 @@ def test_h53_every_purpose_in_the_source_has_a_word() -> None:
 def test_h53_every_detail_in_the_source_has_a_word() -> None:
     assert {"run", "cohort", "problem"} <= keys()
     assert keys() <= audit_words.DETAILS.keys()
+    assert {one.value for one in Fault} == audit_words.VALUES["fault"].keys()
     counts = {"lines", "added", "ended", "same", "bad_count", "new_persons"}
     assert counts <= audit_words.DETAILS.keys()
 

@@ -90,6 +90,12 @@ def test_somebody_with_another_role_or_not_in_use_is_no_administrator() -> None:
     assert not users.administrator_exists()
 
 
+def test_an_administrator_by_the_sign_in_service_does_not_bar_the_way_back_in() -> None:
+    """That service may be away (docs/adr/0017)."""
+    UserFactory.create(roles=["administrator"], issuer="https://login.example.fi", sub="s-1")
+    assert users.create_administrator(clerk, "bertta", PASSWORD).issuer == ""
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_make_the_first_administrator_at_once_one_is_refused() -> None:
     both = Barrier(2)

@@ -14,7 +14,7 @@ from django.views.defaults import server_error
 from registry.models import AuditEvent, User
 from tests.factories import PASSWORD, UserFactory
 
-OPEN_TO_ALL = {"sign-in", "set-language", "healthz", "readyz", "metrics"}
+OPEN_TO_ALL = {"sign-in", "set-language", "healthz", "readyz", "metrics", "oidc-begin", "oidc-callback"}
 EXAMPLES = {"uuid": uuid4(), "int": 1, "str": "x", "slug": "x"}
 
 pytestmark = pytest.mark.django_db

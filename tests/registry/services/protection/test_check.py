@@ -12,7 +12,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import Value
@@ -26,6 +25,7 @@ from registry.models.person import LOCATION_COLUMNS
 from registry.policies import Access
 from registry.services.audit import Action
 from registry.services.protection import check
+from registry.sessions import SessionStore
 from tests.factories import (
     AppliedChangeFactory,
     ClientshipFactory,
@@ -170,7 +170,7 @@ PAYLOADS: dict[str, Callable[[], None]] = {
     "django_q_task.args": lambda: done(args=(PLACE,)),
     "django_q_task.kwargs": lambda: done(kwargs={"told": json.dumps(PLACE)}),
     "django_q_task.result": lambda: done(result=str(PLACE)),
-    "django_session.session_data": lambda: in_session(PLACE),
+    "registry_session.session_data": lambda: in_session(PLACE),
 }
 
 
@@ -200,7 +200,7 @@ def test_e40_what_cannot_be_decoded_is_no_proof(daniels: Person, settings: Any) 
     report = check.run(CLERK)
     assert {one.where: one.what for one in report.findings} == {
         "django_q_ormq.payload": check.UNREADABLE,
-        "django_session.session_data": check.UNREADABLE,
+        "registry_session.session_data": check.UNREADABLE,
         "django_q_task.args": check.A_KEY,
     }
 
