@@ -15,6 +15,7 @@ from registry.policies import SEE_AUDIT_LOG
 from registry.selectors import audit_log, audit_seals
 from registry.selectors.audit_log import EventRow
 from registry.views.access import access, needs
+from registry.views.fresh import fresh_sign_in
 
 
 @require_safe
@@ -42,6 +43,7 @@ def inquiry(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @needs(SEE_AUDIT_LOG)
+@fresh_sign_in(back="audit-log")
 def download(request: HttpRequest) -> HttpResponseBase:
     """What is shown as a file: the events of one person, whose code travels by POST, or the newest of all."""
     form, kind = Inquiry(request.POST), request.POST.get("form", "")

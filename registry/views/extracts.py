@@ -19,6 +19,7 @@ from registry.selectors.extracts import Page
 from registry.services import extracts
 from registry.services.errors import Refused
 from registry.views.access import access, needs
+from registry.views.fresh import fresh_sign_in
 
 BASIS: Final = "extract of the log for a client"
 
@@ -94,6 +95,7 @@ def refuse(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_POST
 @needs(MAKE_LOG_EXTRACT)
+@fresh_sign_in(back="log-extract")
 def download(request: HttpRequest, number: int) -> HttpResponseBase:
     """The extract as a file."""
     form = request.POST.get("form", "")

@@ -39,7 +39,7 @@ def fresh_sign_in(back: str | None = None) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if _is_fresh(request):
                 return view(request, *args, **kwargs)
-            page = reverse(back) if back else request.get_full_path()
+            page = reverse(back, kwargs=kwargs) if back else request.get_full_path()
             return redirect(f"{reverse('sign-in-again')}?{urlencode({'next': page})}")
 
         return guarded

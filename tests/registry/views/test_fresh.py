@@ -87,6 +87,18 @@ def test_a_mass_erasure_wants_a_fresh_sign_in(client: Client, bertta: User) -> N
     assert client.post(reverse("erasure-confirm"), {"persons": "3"})["Location"] == reverse("erasures")
 
 
+def test_a_download_of_the_log_wants_a_fresh_sign_in(client: Client, eeva: User) -> None:
+    client.force_login(eeva)
+    stale(client)
+    answer = client.post(reverse("audit-log-download"), {"form": "csv"})
+    assert answer["Location"] == asked(reverse("audit-log"))
+    answer = client.post(reverse("log-extract-download", args=[7]), {"form": "csv"})
+    assert answer["Location"] == asked(reverse("log-extract", args=[7]))
+    assert not AuditEvent.objects.filter(action__startswith="DOWNLOAD").exists()
+    client.post(reverse("sign-in-again"), {"password": PASSWORD})
+    assert b"".join(client.post(reverse("audit-log-download"), {"form": "csv"})).startswith(b"\xef\xbb\xbf")
+
+
 def test_rights_come_first(client: Client, aino: User, merge: str) -> None:
     client.force_login(aino)
     stale(client)
