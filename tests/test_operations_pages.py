@@ -6,8 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.functions import Now
@@ -158,12 +156,3 @@ def test_a_real_run_is_in_the_numbers(settings: Settings) -> None:
     assert told["vtjsync_runs", "SYNC", "COMPLETE"] == 1
     assert sum(value for name, value in told.items() if name[0] == "vtjsync_requests_this_minute") >= 1
     assert told["vtjsync_last_complete_run_age_seconds",] < 60
-
-
-def test_sessions_that_have_ended_are_forgotten() -> None:
-    for days in (-1, 1):
-        session = SessionStore()
-        session.create()
-        Session.objects.filter(pk=session.session_key).update(expire_date=Now() + timedelta(days=days))
-    tasks.watch()
-    assert Session.objects.filter(expire_date__gt=Now()).count() == Session.objects.count() == 1
