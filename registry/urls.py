@@ -8,7 +8,19 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from registry.forms import SignIn
-from registry.views import adding, audit_log, client, clients, clientships, erasures, pairs, problems, protected, start
+from registry.views import (
+    adding,
+    audit_log,
+    client,
+    clients,
+    clientships,
+    erasures,
+    importing,
+    pairs,
+    problems,
+    protected,
+    start,
+)
 
 sign_in = LoginView.as_view(
     template_name="registry/sign_in.html", authentication_form=SignIn, redirect_authenticated_user=True
@@ -50,6 +62,14 @@ urlpatterns = [
     path("openings/", protected.openings, name="openings"),
     path("erasures/", erasures.page, name="erasures"),
     path("erasures/confirm/", erasures.confirm, name="erasure-confirm"),
+    path("imports/", importing.listing, name="imports"),
+    path("imports/template.csv", importing.template, name="import-template"),
+    path("imports/<int:number>/", importing.page, name="import"),
+    path("imports/<int:number>/progress/", importing.progress, name="import-progress"),
+    path("imports/<int:number>/start/", importing.start, name="import-start"),
+    path("imports/<int:number>/resume/", importing.resume, name="import-resume"),
+    path("imports/<int:number>/cancel/", importing.cancel, name="import-cancel"),
+    path("imports/<int:number>/bad-lines.csv", importing.bad_lines, name="import-bad-lines"),
     path("audit-log/", audit_log.page, name="audit-log"),
     path("audit-log/person/", audit_log.inquiry, name="audit-log-inquiry"),
 ]

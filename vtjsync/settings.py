@@ -64,6 +64,8 @@ env = environ.FileAwareEnv(
     ENDED_CLIENTSHIP_DAYS=(int, 30),
     ERASURE_LEDGER=(str, ""),
     APPLIED_CHANGE_MONTHS=(int, 13),
+    IMPORT_MAX_MEGABYTES=(int, 20),
+    IMPORT_WAIT_HOURS=(int, 24),
     SIGN_IN_ATTEMPTS=(int, 5),
     SEARCHES_A_MINUTE=(int, 30),
     UNKNOWN_AFTER_HOURS=(int, 3),
@@ -148,6 +150,11 @@ ERASURE_LEDGER = (
     VAR_DIR / "erasure-ledger.jsonl" if DEMO and not env("ERASURE_LEDGER") else Path(required("ERASURE_LEDGER"))
 )
 APPLIED_CHANGE_MONTHS: int = env("APPLIED_CHANGE_MONTHS")
+# Of a list that is imported by the pages. It is taken up in memory: no temporary file of it is left on a disk.
+IMPORT_MAX_BYTES: int = env("IMPORT_MAX_MEGABYTES") * 1_000_000
+IMPORT_WAIT = timedelta(hours=env("IMPORT_WAIT_HOURS"))
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = IMPORT_MAX_BYTES + 1_000_000
 # How often one may try to sign in, and search (vtjsync.limits).
 SIGN_IN_ATTEMPTS: int = env("SIGN_IN_ATTEMPTS")
 SEARCHES_A_MINUTE: int = env("SEARCHES_A_MINUTE")

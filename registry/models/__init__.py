@@ -2,6 +2,7 @@
 
 from registry.models.audit import AuditEvent, AuditHold, AuditSeal, SubjectCode
 from registry.models.clientship import Clientship, EndReason, ErasureHold, ErasureReceipt, NameCheck
+from registry.models.imported import ImportBadLine, ImportFile, ImportJob
 from registry.models.organisation import Authority, DataPermit, Provider, Service, Unit, User
 from registry.models.person import AppliedChange, ForeignAddress, Person, PersonCode, PersonStatus
 from registry.models.problem import TASKS, Problem, ProblemKind
@@ -22,6 +23,9 @@ __all__ = [
     "ErasureHold",
     "ErasureReceipt",
     "ForeignAddress",
+    "ImportBadLine",
+    "ImportFile",
+    "ImportJob",
     "LockReason",
     "NameCheck",
     "Opening",

@@ -14,6 +14,7 @@ from registry.models import Authority, User
 from registry.policies import (
     CONFIRM_ERASURE,
     HANDLE_PROTECTED,
+    IMPORT_CLIENTS,
     MANAGE_CLIENTSHIPS,
     SEE_AUDIT_LOG,
     SEE_CLIENTS,
@@ -37,6 +38,7 @@ NAVIGATION: Final = (
     ((SEE_CLIENTS,), "clients", _("Clients")),
     ((SEE_CLIENTS, SEE_PROBLEMS), "problems", _("Needs attention")),
     ((MANAGE_CLIENTSHIPS,), "client-add", _("Add a client")),
+    ((IMPORT_CLIENTS,), "imports", _("Import a list")),
     ((SEE_SYNC,), "sync-history", _("VTJ synchronisation")),
     ((SEE_OPENINGS,), "openings", _("Openings")),
     ((CONFIRM_ERASURE,), "erasures", _("Erasures")),
