@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from registry.models import Clientship, Person, Problem, Service, User
+from registry.models import Clientship, ImportJob, Person, Problem, Service, User
 from tests.factories import ClientshipFactory, PersonFactory, opened, pair
 from vtjsync.models import Cohort, SyncRun
 
@@ -20,11 +20,12 @@ NUMBER = 999_999_999
 @dataclass(frozen=True)
 class Things:
     """What the addresses can be about, by the letter of the table: A and B of the units, P protected in unit A,
-    and O likewise, whom Daniel has opened for a reason."""
+    and O likewise, whom Daniel has opened for a reason. The list is Daniel's."""
 
     of: dict[str, Clientship]
     run: int
     cohort: int
+    list: int
 
     def address(self, page: str, about: str) -> str:
         """The page's address; ``about`` is ``-`` where there is nothing to name, ``0`` names what there is not."""
@@ -38,6 +39,8 @@ class Things:
             return [NUMBER if nothing else self.cohort]
         if page.startswith("sync-"):
             return [NUMBER if nothing else self.run]
+        if page.startswith("import"):
+            return [NUMBER if nothing else self.list]
         if page.startswith("clientship-"):
             return [NUMBER if nothing else self.of[about].pk]
         if page.startswith("problem"):
@@ -72,4 +75,5 @@ def things(service_a: Service, service_b: Service, daniel: User) -> Things:
         },
         run=SyncRun.objects.create(started_by="command", owner="h:1:1").pk,
         cohort=Cohort.objects.create(cursor=1, cursor_at=timezone.now()).pk,
+        list=ImportJob.objects.create(user=daniel, state="CHECKED", file_lines=2).pk,
     )
