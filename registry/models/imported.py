@@ -84,7 +84,7 @@ class ImportFile(models.Model):
 
 
 class ImportBadLine(models.Model):
-    """A line of a list that changes nothing: number, column, and the reason with its numbers; nothing of what it held."""
+    """A line of a list that changes nothing: number, column, and the reason with its numbers; not what it held."""
 
     job = models.ForeignKey(ImportJob, models.CASCADE, related_name="bad_lines")
     line = models.PositiveIntegerField()

@@ -30,6 +30,17 @@ PAGE: Final = 50
 # So that a program of tables opens the file as what it is, and takes nothing in it for a formula.
 MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+# What a list may tell, in the order of the columns of an empty one.
+_COLUMNS: Final = {
+    "henkilotunnus": gettext_lazy("identity code"),
+    "palvelu": gettext_lazy("code of the service"),
+    "alkupaiva": gettext_lazy("first day, as 31.1.2026 or 2026-01-31"),
+    "loppupaiva": gettext_lazy("last day; it ends an open clientship"),
+    "tuottaja": gettext_lazy("the provider's business id (Y-tunnus)"),
+    "viite": gettext_lazy("your own reference"),
+    "sukunimi": gettext_lazy("only compared with VTJ's, and not stored"),
+    "etunimet": gettext_lazy("only compared with VTJ's, and not stored"),
+}
 _TONES: Final = {
     State.CHECKED: "warn",
     State.DONE: "good",
@@ -134,6 +145,11 @@ def bad_lines_file(access: Access, number: int) -> str:
 def empty_list() -> str:
     """A list without lines: the columns."""
     return f"{MARK}{';'.join((*REQUIRED, *OPTIONAL))}\r\n"
+
+
+def columns() -> list[tuple[str, str, bool]]:
+    """The columns of a list: name, what it holds, and whether it may be left out."""
+    return [(name, str(_COLUMNS[name]), name in OPTIONAL) for name in (*REQUIRED, *OPTIONAL)]
 
 
 def services(access: Access) -> list[Service]:

@@ -26,7 +26,7 @@ CSV = "text/csv; charset=utf-8"
 def listing(request: HttpRequest) -> HttpResponse:
     """The form, and the lists that one has uploaded."""
     who = access(request, service.BASIS)
-    context = {"jobs": selector.own(who), "services": selector.services(who)}
+    context = {"jobs": selector.own(who), "services": selector.services(who), "columns": selector.columns()}
     form = Upload(request.POST, request.FILES) if request.method == "POST" else Upload()
     if request.method == "POST" and form.is_valid():
         try:

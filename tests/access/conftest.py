@@ -39,10 +39,8 @@ class Things:
             return [NUMBER if nothing else self.cohort]
         if page.startswith("sync-"):
             return [NUMBER if nothing else self.run]
-        if page.startswith("import"):
-            return [NUMBER if nothing else self.list]
-        if page.startswith("clientship-"):
-            return [NUMBER if nothing else self.of[about].pk]
+        if page.startswith(("import", "clientship-")):
+            return [NUMBER if nothing else self.list if page.startswith("import") else self.of[about].pk]
         if page.startswith("problem"):
             return [NUMBER if nothing else problem(self.of[about].person).pk]
         if page.startswith("pair"):
