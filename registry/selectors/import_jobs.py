@@ -37,7 +37,7 @@ _COLUMNS: Final = {
     "alkupaiva": gettext_lazy("first day, as 31.1.2026 or 2026-01-31"),
     "loppupaiva": gettext_lazy("last day; it ends an open clientship"),
     "tuottaja": gettext_lazy("the provider's business id (Y-tunnus)"),
-    "viite": gettext_lazy("your own reference"),
+    "viite": gettext_lazy("own reference"),
     "sukunimi": gettext_lazy("only compared with VTJ's, and not stored"),
     "etunimet": gettext_lazy("only compared with VTJ's, and not stored"),
 }
