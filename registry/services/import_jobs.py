@@ -77,7 +77,7 @@ def upload(access: Access, content: bytes) -> int:
         raise Refused(_(LOCKED))
     import_file.check_header(BytesIO(content))
     with transaction.atomic():
-        job = ImportJob.objects.create(user=user, origin=access.origin, file_lines=content.count(b"\n") + 1)
+        job = ImportJob.objects.create(user=user, origin=access.origin, file_lines=content.rstrip().count(b"\n"))
         ImportFile.objects.create(job=job, content=content)
         ports.source().import_soon(job.pk)
     number: int = job.pk
