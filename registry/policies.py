@@ -32,6 +32,7 @@ from registry.models import (
 
 SEE_CLIENTS: Final = "registry.see_clients"
 MANAGE_CLIENTSHIPS: Final = "registry.manage_clientships"
+IMPORT_CLIENTS: Final = "registry.import_clients"
 HANDLE_PROTECTED: Final = "registry.handle_protected"
 KEEP_CONTACT_ADDRESS: Final = "registry.keep_contact_address"
 SEE_OPENINGS: Final = "registry.see_openings"
@@ -54,6 +55,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
         SEE_CLIENTS,
         MANAGE_CLIENTSHIPS,
         HANDLE_PROTECTED,
+        IMPORT_CLIENTS,
         KEEP_CONTACT_ADDRESS,
         SEE_FORMER,
         MERGE_PERSONS,

@@ -39,6 +39,10 @@ class Source(Protocol):
         Whoever does not get an answer waits for the next run.
         """
 
+    def import_soon(self, number: int) -> None:
+        """Queue the next step of the list with this number (``registry.services.import_jobs``); inside a transaction it
+        is queued when that is committed."""
+
     def ask_again(self, person_ids: Sequence[int]) -> None:
         """Mark these persons to be asked about in the next run, whatever was asked of them before: what was heard of
         them may not be all, and an answer to an earlier question is dropped when it comes. For use inside a transaction

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.core.signals import request_finished, request_started
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
 from vtjsync import logs, tallies
@@ -21,8 +23,9 @@ log = logging.getLogger(__name__)
 
 ID_HEADER: Final = "X-Request-ID"
 ID_VARIABLE: Final = "HTTP_X_REQUEST_ID"
-# No page sends a file; the longest form is a note.
+# The longest form is a note; one page takes a file.
 MAX_BODY: Final = 256 * 1024
+UPLOAD: Final = "imports"
 HEADERS: Final = {
     "Permissions-Policy": ", ".join(
         f"{name}=()"
@@ -92,13 +95,19 @@ def refusals(respond: Respond) -> Respond:
 
 
 def small_bodies(respond: Respond) -> Respond:
-    """Refuses a body that no form of ours can have, before any of it is read."""
+    """Refuses a body that no form of ours can have, before any of it is read. A list of clients may be larger, from
+    somebody who is signed in."""
 
     def around(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isascii() and length.isdecimal() and int(length) <= MAX_BODY:
+        size = int(length) if length.isascii() and length.isdecimal() else None
+        if size is not None and size <= MAX_BODY:
             return respond(request)
-        return render(request, "413.html", status=413)
+        uploads = request.method == "POST" and request.path == reverse(UPLOAD) and SESSION_KEY in request.session
+        if uploads and size is not None and size <= settings.IMPORT_MAX_BYTES + MAX_BODY:
+            return respond(request)
+        megabytes = settings.IMPORT_MAX_BYTES // 1_000_000 if uploads else None
+        return render(request, "413.html", {"megabytes": megabytes}, status=413)
 
     return around
 

@@ -65,6 +65,8 @@ env = environ.FileAwareEnv(
     ERASURE_LEDGER=(str, ""),
     APPLIED_CHANGE_MONTHS=(int, 13),
     EMERGENCY_MINUTES=(int, 60),
+    IMPORT_MAX_MEGABYTES=(int, 20),
+    IMPORT_WAIT_HOURS=(int, 24),
     SIGN_IN_ATTEMPTS=(int, 5),
     SESSION_IDLE_MINUTES=(int, 30),
     SESSION_HOURS=(int, 10),
@@ -165,6 +167,11 @@ ERASURE_LEDGER = (
 )
 APPLIED_CHANGE_MONTHS: int = env("APPLIED_CHANGE_MONTHS")
 EMERGENCY_MINUTES: int = env("EMERGENCY_MINUTES")
+# Of a list that is imported by the pages. It is taken up in memory: no temporary file of it is left on a disk.
+IMPORT_MAX_BYTES: int = env("IMPORT_MAX_MEGABYTES") * 1_000_000
+IMPORT_WAIT = timedelta(hours=env("IMPORT_WAIT_HOURS"))
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = IMPORT_MAX_BYTES + 1_000_000
 # How often one may try to sign in, and search (vtjsync.limits).
 SIGN_IN_ATTEMPTS: int = env("SIGN_IN_ATTEMPTS")
 SEARCHES_A_MINUTE: int = env("SEARCHES_A_MINUTE")

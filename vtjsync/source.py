@@ -40,6 +40,12 @@ class Vtj:
 
         tasks.start_fetch(person_ids)
 
+    def import_soon(self, number: int) -> None:
+        """Queues the step."""
+        from vtjsync import tasks
+
+        tasks.start_import(number)
+
     def ask_again(self, person_ids: Sequence[int]) -> None:
         """Marks them as after a corrected code, and as urgently as a ban where there may be one, unless there is a mark
         already (domain.md B11, B19, D28). The version goes up with it: what was asked before does not answer it (B12).

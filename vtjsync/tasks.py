@@ -19,7 +19,7 @@ from registry import lock
 from registry.clock import HELSINKI, helsinki_day, today
 from registry.lock import Locked
 from registry.policies import CHANGE_SCHEDULE, RUN_SYNC, Access
-from registry.services import audit, audit_check, audit_months, audit_seals, erasure, extracts, sessions
+from registry.services import audit, audit_check, audit_months, audit_seals, erasure, extracts, import_jobs, sessions
 from registry.services.audit import Action
 from registry.services.protection import check as protection
 from registry.services.vtj_data import StorageError
@@ -96,10 +96,18 @@ def fetch(person_ids: Sequence[int]) -> int:
 
 @without_text()
 def erase_due() -> str:
-    """Erases what is due (domain.md F43), at the first tick at which it is. Returns the counts in words."""
+    """Erases what is due (domain.md F43), at the first tick at which it is; lists that nobody imported go at every one.
+    Returns the counts in words."""
+    import_jobs.expire()
     if datetime.now(HELSINKI).hour == QUIET_HOUR:
         return "QUIET"
     return str(erasure.run(Access(None, BASIS), today()))
+
+
+@without_text()
+def import_step(number: int) -> str:
+    """Checks or imports the list with this number, whichever it waits for. Returns its state in a word."""
+    return import_jobs.step(number)
 
 
 @without_text()
@@ -160,6 +168,7 @@ def watch() -> str:
     tallies.add(tallies.WATCH)
     limits.forget()
     sessions.forget()
+    import_jobs.wake(import_jobs.PATIENCE)
     alarms.watch()
     return "WATCHED"
 
@@ -196,6 +205,11 @@ def start_sync(user_id: int) -> None:
 def start_fetch(person_ids: Sequence[int]) -> None:
     """Queues :func:`fetch`; inside a transaction it is queued when that is committed."""
     async_task("vtjsync.tasks.fetch", list(person_ids), task_name="fetch")
+
+
+def start_import(number: int) -> None:
+    """Queues :func:`import_step`; inside a transaction it is queued when that is committed."""
+    async_task("vtjsync.tasks.import_step", number, task_name="import")
 
 
 def schedule() -> Schedule | None:

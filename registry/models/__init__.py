@@ -4,6 +4,7 @@ from registry.models.audit import AuditEvent, AuditHold, AuditSeal, SubjectCode
 from registry.models.clientship import Clientship, EndReason, ErasureHold, ErasureReceipt, NameCheck
 from registry.models.emergency import EmergencyAccess
 from registry.models.extract import ExtractLine, Ground, LogExtract, Requester
+from registry.models.imported import ImportBadLine, ImportFile, ImportJob
 from registry.models.organisation import Authority, DataPermit, Provider, Service, Unit, User
 from registry.models.person import AppliedChange, ForeignAddress, Person, PersonCode, PersonStatus
 from registry.models.problem import TASKS, Problem, ProblemKind
@@ -28,6 +29,9 @@ __all__ = [
     "ExtractLine",
     "ForeignAddress",
     "Ground",
+    "ImportBadLine",
+    "ImportFile",
+    "ImportJob",
     "LockReason",
     "LogExtract",
     "NameCheck",

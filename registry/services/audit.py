@@ -52,6 +52,7 @@ class Action(models.TextChoices):
     MERGE = "MERGE", _("Merged two entries of one person")
     REPORT_PAIR = "REPORT_PAIR", _("Reported two entries of one person to DVV")
     IMPORT = "IMPORT", _("Imported a list of clients")
+    FETCH_BAD_LINES = "FETCH_BAD_LINES", _("Downloaded the bad lines of an import")
     EXPORT = "EXPORT", _("Exported the register")
     ERASE = "ERASE", _("Erased what was due")
     ERASE_VTJ_DATA = "ERASE_VTJ_DATA", _("Erased VTJ data that no permit covers")

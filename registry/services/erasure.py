@@ -25,7 +25,17 @@ from registry.clock import today
 from registry.hetu import Hetu
 from registry.models import Clientship, ErasureHold, ErasureReceipt, Person, PersonCode, User
 from registry.policies import CONFIRM_ERASURE, Access
-from registry.services import audit, awaited, bans, old_values, problems, receipts, uncovered, vtj_data
+from registry.services import (
+    audit,
+    awaited,
+    bans,
+    import_lines,
+    old_values,
+    problems,
+    receipts,
+    uncovered,
+    vtj_data,
+)
 from registry.services.audit import Action, code_hash
 from registry.services.errors import Refused
 from registry.sql import ids
@@ -250,7 +260,9 @@ def _due_persons(day: date, among: Collection[int] | None = None) -> list[int]:
 
 def remove(person_ids: Sequence[int]) -> dict[int, Counter[str]]:
     """Deletes the persons, whose rows are locked, with everything that refers to them, and says how many rows of which
-    table. A receipt is the caller's to write, or not: of somebody who is merged nothing was erased (domain.md D30)."""
+    table. Lists that wait to be imported lose the lines that name them (F43). A receipt is the caller's to write, or
+    not: of somebody who is merged nothing was erased (domain.md D30)."""
+    import_lines.take_out(PersonCode.objects.filter(person__in=ids(person_ids)).values_list("hetu", flat=True))
     rows: dict[int, Counter[str]] = {person: Counter() for person in person_ids}
     with connection.cursor() as cursor:
         for table, column in _references():

@@ -7,7 +7,7 @@ only then is anything written.
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date
 from operator import itemgetter
@@ -16,15 +16,16 @@ from typing import Any, BinaryIO, Final
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from registry import lock
 from registry.hetu import Hetu
 from registry.models import EndReason, Person, Provider, Service
-from registry.policies import HANDLE_PROTECTED, MANAGE_CLIENTSHIPS, Access, services
-from registry.services import audit, name_check, persons, vtj_data
+from registry.policies import HANDLE_PROTECTED, IMPORT_CLIENTS, MANAGE_CLIENTSHIPS, Access, services
+from registry.services import audit, erasure, name_check, persons, vtj_data
 from registry.services.audit import Action
 from registry.services.errors import Refused
-from registry.services.import_file import Bad, Known, Line, read
+from registry.services.import_file import Bad, Known, Line, Words, read
 from registry.services.name_check import name_hash
 from registry.services.vtj_data import without_values
 from registry.sql import ids
@@ -32,6 +33,8 @@ from registry.sql import ids
 SHOWN: Final = 100
 ENDS_TO_CONFIRM: Final = 50
 CHUNK: Final = 20_000
+READING, COMPARING, WRITING = "READING", "COMPARING", "WRITING"
+TOLD_EVERY: Final = 1000
 # Any number: one import at a time.
 LOCK: Final = 7_263_511
 
@@ -114,16 +117,24 @@ _OTHERWISE: Final = """
         j.provider_id IS NOT NULL AND j.provider_id IS DISTINCT FROM c.provider_id
         OR coalesce(j.reference, '') NOT IN ('', coalesce(c.reference, '')))
 """
-# Persons with no clientship left without an end: the due run will erase them. Whether other units need them still is
-# not told (domain.md H52, E38): only the caller's own services count, and the number is rather too high than too low.
+# Persons with no clientship left without an end, and the last days of the first and the last of them: the due run will
+# erase them. Whether other units need them still is not told (domain.md H52, E38): only the caller's own services
+# (taken twice) count, and the number is rather too high than too low.
 _ERASED: Final = """
-    SELECT count(DISTINCT e.person_id) FROM import_judged e WHERE e.verdict = 'ends'
-    AND NOT EXISTS (
-        SELECT FROM registry_clientship c WHERE c.person_id = e.person_id AND c."end" IS NULL
-        AND c.service_id = ANY(%s)
-        AND NOT EXISTS (SELECT FROM import_judged x WHERE x.clientship_id = c.id AND x.verdict = 'ends'))
-    AND NOT EXISTS (
-        SELECT FROM import_judged n WHERE n.person_id = e.person_id AND n.verdict = 'new' AND n."end" IS NULL)
+    WITH gone AS (
+        SELECT DISTINCT e.person_id FROM import_judged e WHERE e.verdict = 'ends'
+        AND NOT EXISTS (
+            SELECT FROM registry_clientship c WHERE c.person_id = e.person_id AND c."end" IS NULL
+            AND c.service_id = ANY(%s)
+            AND NOT EXISTS (SELECT FROM import_judged x WHERE x.clientship_id = c.id AND x.verdict = 'ends'))
+        AND NOT EXISTS (
+            SELECT FROM import_judged n WHERE n.person_id = e.person_id AND n.verdict = 'new' AND n."end" IS NULL)
+    ), days AS (
+        SELECT j.person_id, j."end" FROM import_judged j JOIN gone USING (person_id) WHERE j.verdict IN ('ends', 'new')
+        UNION ALL
+        SELECT c.person_id, c."end" FROM registry_clientship c JOIN gone USING (person_id) WHERE c.service_id = ANY(%s)
+    ), last AS (SELECT max("end") AS day FROM days GROUP BY person_id)
+    SELECT count(*), min(day), max(day) FROM last
 """
 # Persons who are new: to the register, or (takes whether so) to the caller's own units.
 _NEW_PERSONS: Final = """
@@ -154,11 +165,11 @@ _WRITE_NAMES: Final = """
 """
 
 _FAULTS: Final = {
-    "contradiction": ("loppupaiva", "differs from line {other}, which is the same clientship"),
-    "ended": ("loppupaiva", "a new clientship that has ended already"),
-    "other_end": ("loppupaiva", "the clientship has another end already"),
-    "second": ("palvelu", "the person has an open clientship of this service already"),
-    "second_in_file": ("palvelu", "a second open clientship of this service, after line {other}"),
+    "contradiction": ("loppupaiva", gettext_noop("differs from line %(other)s, which is the same clientship")),
+    "ended": ("loppupaiva", gettext_noop("a new clientship that has ended already")),
+    "other_end": ("loppupaiva", gettext_noop("the clientship has another end already")),
+    "second": ("palvelu", gettext_noop("the person has an open clientship of this service already")),
+    "second_in_file": ("palvelu", gettext_noop("a second open clientship of this service, after line %(other)s")),
 }
 
 
@@ -169,7 +180,9 @@ class Report:
 
     ``otherwise`` counts known lines that name another provider or reference than the register, where somebody may have
     put it right since: they are left as they are. ``bad`` holds the first :data:`SHOWN` of the ``bad_count`` lines that
-    change nothing. ``written`` is false after a dry run and when the ends need a confirmation (``unconfirmed``).
+    change nothing, or the first ``shown`` of them. ``written`` is false after a dry run and when the ends need a
+    confirmation (``unconfirmed``). ``erased_first`` and ``erased_last``: the days on which the first and the last of
+    those who will be erased are (domain.md F43).
     """
 
     lines: int = 0
@@ -180,37 +193,63 @@ class Report:
     mismatches: int = 0
     otherwise: int = 0
     erased: int = 0
+    erased_first: date | None = None
+    erased_last: date | None = None
     bad_count: int = 0
     bad: list[Bad] = field(default_factory=list)
     unconfirmed: bool = False
     written: bool = False
+    shown: int = SHOWN
 
     def found(self, bad: Bad) -> None:
         """Counts a bad line, and keeps it if it is among the first."""
         self.bad_count += 1
-        if len(self.bad) < SHOWN:
+        if len(self.bad) < self.shown:
             self.bad.append(bad)
 
 
-def run(access: Access, file: BinaryIO, *, day: date, dry_run: bool = False, confirm_ends: int | None = None) -> Report:
+class Busy(Refused):
+    """Another import is under way."""
+
+    def __init__(self) -> None:
+        super().__init__("Another import is under way. Try again when it has ended.")
+
+
+Watch = Callable[[str, int, int], None]
+
+
+def run(
+    access: Access,
+    file: BinaryIO,
+    *,
+    day: date,
+    dry_run: bool = False,
+    confirm_ends: int | None = None,
+    shown: int = SHOWN,
+    watch: Watch = lambda _phase, _done, _total: None,
+    then: Callable[[Report], None] = lambda _report: None,
+) -> Report:
     """Brings the list into the register; good lines go in, bad ones are reported. ``day`` is Helsinki's today.
 
     More than :data:`ENDS_TO_CONFIRM` persons who will be erased by the ends need ``confirm_ends`` with that number, or
-    nothing is written. Raises PermissionDenied, Unreadable, Refused and StorageError; then nothing is written either.
+    nothing is written. ``watch`` is told the phase, what is done of it and how much there is (0: not known); ``then``
+    is called with the report in the same transaction.
+    Raises PermissionDenied, Unreadable, Refused (:class:`Busy`) and StorageError; then nothing is written either.
     A list may name anybody, and what is said of its lines tells who is a client: so it takes the right to handle
     protected clients too (domain.md E38).
     """
-    access.require(MANAGE_CLIENTSHIPS)
-    access.require(HANDLE_PROTECTED)
+    for right in (IMPORT_CLIENTS, MANAGE_CLIENTSHIPS, HANDLE_PROTECTED):
+        access.require(right)
     if not lock.may_ask():
         # Who was erased after the backup is back in it, until the ledger is replayed (domain.md F45).
         raise Refused(_("The register is locked after a restore: python manage.py restore_finish --replay-only first."))
-    report = Report()
+    report = Report(shown=shown)
     with transaction.atomic(), without_values(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
         if not cursor.fetchone()[0]:
-            raise Refused("Another import is under way. Try again when it has ended.")
-        _stage(cursor, file, _known(access), report)
+            raise Busy
+        _stage(cursor, file, _known(access), report, watch)
+        watch(COMPARING, 0, 0)
         _judge(cursor, access, day, report)
         report.unconfirmed = report.erased > ENDS_TO_CONFIRM and confirm_ends != report.erased
         if dry_run or report.unconfirmed:
@@ -218,8 +257,9 @@ def run(access: Access, file: BinaryIO, *, day: date, dry_run: bool = False, con
             outcome = "dry run" if dry_run else "unconfirmed"
             audit.record(access, Action.IMPORT, count=report.lines, outcome=outcome, details=_counts(report))
         else:
-            _write(cursor, access, report)
+            _write(cursor, access, report, watch)
         cursor.execute("DROP TABLE import_line, import_judged")
+        then(report)
     return report
 
 
@@ -232,11 +272,13 @@ def _known(access: Access) -> Known:
     )
 
 
-def _stage(cursor: Any, file: BinaryIO, known: Known, report: Report) -> None:
+def _stage(cursor: Any, file: BinaryIO, known: Known, report: Report, watch: Watch) -> None:
     cursor.execute(_STAGING)
     with cursor.copy(f"COPY import_line ({', '.join(_STAGED)}) FROM STDIN") as copy:
         for line in read(file, known):
             report.lines += 1
+            if report.lines % TOLD_EVERY == 0:
+                watch(READING, report.lines, 0)
             if isinstance(line, Bad):
                 report.found(line)
             else:
@@ -266,16 +308,18 @@ def _judge(cursor: Any, access: Access, day: date, report: Report) -> None:
     report.bad_count += sum(counts.values())
     cursor.execute(
         "SELECT number, verdict, other FROM import_judged WHERE verdict = ANY(%s) ORDER BY number LIMIT %s",
-        [list(_FAULTS), SHOWN],
+        [list(_FAULTS), report.shown],
     )
     for number, verdict, other in cursor.fetchall():
         column, reason = _FAULTS[verdict]
-        report.bad.append(Bad(number, column, reason.format(other=other)))
-    report.bad = sorted(report.bad, key=lambda bad: bad.line)[:SHOWN]
+        report.bad.append(Bad(number, column, Words(reason, {"other": other or 0})))
+    report.bad = sorted(report.bad, key=lambda bad: bad.line)[: report.shown]
     cursor.execute(_NEW_PERSONS, [access.user is not None, own])
     report.new_persons = cursor.fetchone()[0]
-    cursor.execute(_ERASED, [own])
-    report.erased = cursor.fetchone()[0]
+    cursor.execute(_ERASED, [own, own])
+    report.erased, first, last = cursor.fetchone()
+    if report.erased:
+        report.erased_first, report.erased_last = erasure.erased_on(first, day), erasure.erased_on(last, day)
     cursor.execute(_OTHERWISE)
     report.otherwise = cursor.fetchone()[0]
 
@@ -297,7 +341,7 @@ def _second_in_file(cursor: Any) -> tuple[list[int], list[int]]:
     return list(found), list(found.values())
 
 
-def _write(cursor: Any, access: Access, report: Report) -> None:
+def _write(cursor: Any, access: Access, report: Report, watch: Watch) -> None:
     # References are checked as they come: a long queue of deferred checks slows every later trigger down (measured).
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     known = _column(
@@ -305,7 +349,8 @@ def _write(cursor: Any, access: Access, report: Report) -> None:
         "SELECT DISTINCT person_id FROM import_judged WHERE verdict IN ('new', 'ends') AND person_id IS NOT NULL",
     )
     _lock(known)
-    _create_persons(cursor)
+    watch(WRITING, 0, 0)
+    _create_persons(cursor, watch)
     cursor.execute(_WRITE_ENDS, [EndReason.LIST, access.user.pk if access.user else None])
     report.ended = cursor.rowcount
     cursor.execute(_WRITE_NEW, [EndReason.LIST])
@@ -323,13 +368,14 @@ def _counts(report: Report) -> dict[str, str | int]:
     return {name: getattr(report, name) for name in ("lines", "added", "ended", "same", "bad_count", "new_persons")}
 
 
-def _create_persons(cursor: Any) -> None:
+def _create_persons(cursor: Any, watch: Watch) -> None:
     # In order, so that two writers of the same codes never wait for each other.
     new = _column(
         cursor,
         "SELECT DISTINCT hetu FROM import_judged WHERE verdict = 'new' AND person_id IS NULL ORDER BY hetu",
     )
     for begin in range(0, len(new), CHUNK):
+        watch(WRITING, begin, len(new))
         made = persons.find_or_create([Hetu(code) for code in new[begin : begin + CHUNK]])
         _lock(set(made.values()))
         cursor.execute(

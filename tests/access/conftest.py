@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from registry.clock import today
-from registry.models import Clientship, LogExtract, Person, Problem, Requester, Service, User
+from registry.models import Clientship, ImportJob, LogExtract, Person, Problem, Requester, Service, User
 from tests.factories import ClientshipFactory, PersonFactory, UserFactory, emergency, opened, pair
 from vtjsync.models import Cohort, SyncRun
 
@@ -23,11 +23,12 @@ NUMBER = 999_999_999
 @dataclass(frozen=True)
 class Things:
     """What the addresses can be about, by the letter of the table: A and B of the units, P protected in unit A,
-    and O likewise, whom Daniel has opened for a reason."""
+    and O likewise, whom Daniel has opened for a reason. The list is Daniel's."""
 
     of: dict[str, Clientship]
     run: int
     cohort: int
+    list: int
 
     def address(self, page: str, about: str) -> str:
         """The page's address; ``about`` is ``-`` where there is nothing to name, ``0`` names what there is not."""
@@ -41,6 +42,8 @@ class Things:
             return [NUMBER if nothing else self.cohort]
         if page.startswith("sync-"):
             return [NUMBER if nothing else self.run]
+        if page.startswith("import"):
+            return [NUMBER if nothing else self.list]
         for beginning, numbered in NUMBERED.items():
             if page.startswith(beginning):
                 return [NUMBER if nothing else numbered(self.of[about]).pk]
@@ -90,4 +93,5 @@ def things(service_a: Service, service_b: Service, daniel: User) -> Things:
         },
         run=SyncRun.objects.create(started_by="command", owner="h:1:1").pk,
         cohort=Cohort.objects.create(cursor=1, cursor_at=timezone.now()).pk,
+        list=ImportJob.objects.create(user=daniel, state="CHECKED", file_lines=2).pk,
     )

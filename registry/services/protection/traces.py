@@ -13,8 +13,9 @@ COLUMN: Final = re.compile(
     r"home_.*|municipality_.*|.*(street|address|postal|post_office|locality|katu|osoite|kunta|postinumero).*"
     r"|country_(code|name)|house_number|staircase|apartment|latitude|longitude|coordinates"
 )
-# Columns of which ANALYZE must keep no samples: a code of a municipality or country alone tells nothing of anybody.
-SAMPLED: Final = re.compile(rf"(?!.*_(code|precision)$)({COLUMN.pattern})|old_value|new_value")
+# Columns of which ANALYZE must keep no samples: a code of a municipality or country alone tells nothing of anybody. The
+# content of a list that waits to be imported is gone after a day.
+SAMPLED: Final = re.compile(rf"(?!.*_(code|precision)$)({COLUMN.pattern})|old_value|new_value|content")
 # Keys of VTJ's messages, of the export, and of our own records.
 KEYS: Final = (
     *(
