@@ -186,6 +186,20 @@ C22 = [
         state=replace(STATE, newest_entry_at=ENTRY),
     ),
     Case(
+        "B13 the newest entry applied once more, when basic data has come since",
+        [home("LISATTY")],
+        ask=Ask.PLACE,
+        state=replace(STATE, newest_entry_at=ENTRY, basic_data_at=ENTRY + MINUTE),
+        more={"newest_entry_at": ENTRY},
+    ),
+    Case(
+        "B13 a start of a ban once more, which basic data has ended since: hides and asks",
+        [ban("LISATTY")],
+        ask=Ask.BAN,
+        state=replace(STATE, newest_entry_at=ENTRY, basic_data_at=ENTRY + MINUTE),
+        more={"hide_location": True, "ban_started": False},
+    ),
+    Case(
         "B13 an entry that changes something is the newest", [home("LISATTY")], moved(), more={"newest_entry_at": ENTRY}
     ),
     Case("B13 one that changes nothing is not", [home("LISATIETO")], more={"newest_entry_at": None}),

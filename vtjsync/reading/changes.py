@@ -48,7 +48,8 @@ def read(
     An entry older than the basic data (C22) is asked and not applied, and that goes for its bans too: the newer basic
     data has already weighed them, and keeping a ban that has ended would make repair (E33) necessary. If it speaks of
     a ban that is not held, the location is hidden until the answer: that cannot do harm either way. The same goes for
-    an entry older than the newest one applied, which comes when VTJ repeats a page. Nothing older than what was last
+    an entry older than the newest one applied, which comes when VTJ repeats a page, and for that one if basic data has
+    come since. Nothing older than what was last
     heard of a ban ends it, however small the difference: a tolerance is for what must not be asked in vain.
     """
     found = bans.evidence(rows, CHANGE)
@@ -108,10 +109,12 @@ def _unreadable(found: bans.Evidence, changed_at: datetime | None, state: Person
 
 
 def _is_old(changed_at: datetime, state: PersonState, tolerance: timedelta) -> bool:
-    """Whether what is held is newer. Entries are VTJ's log and in its order; basic data has another clock (C22)."""
-    if state.newest_entry_at is not None and changed_at < state.newest_entry_at:
+    """Whether what is held is newer. Entries are VTJ's log and in its order; basic data has another clock (C22). The
+    newest entry itself, told again when basic data has come since, would undo what that has told (B13)."""
+    newest, asked = state.newest_entry_at, state.basic_data_at
+    if newest is not None and (changed_at < newest or (changed_at == newest and asked is not None and asked > newest)):
         return True
-    return state.basic_data_at is not None and state.basic_data_at - changed_at > tolerance
+    return asked is not None and asked - changed_at > tolerance
 
 
 def _older(rows: Sequence[Row], found: bans.Evidence, state: PersonState, context: Context) -> Outcome:
