@@ -1,0 +1,375 @@
+"""A busy month: VTJ's days go by, runs hear of them, break down and begin again, and the staff are at their pages.
+
+Everything is the program's own: the simulator over HTTP, the engine, the queue's table, the pages, the commands.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import queue
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import timedelta
+from multiprocessing import Value
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from django.core import mail
+from django.core.management import CommandError, call_command
+from django.db.models import Count
+from django.test import override_settings
+from django_q.models import OrmQ
+from django_q.monitor import monitor
+from django_q.pusher import pusher
+from django_q.worker import worker
+
+from registry.clock import today
+from registry.models import Clientship, Person, PersonCode, Problem, Service
+from registry.policies import Access
+from registry.services import erasure
+from registry.services.protection import check as protection
+from tests.engine import crash
+from tests.engine.history import SPOILS
+from tests.engine.line import let_ask, line_to
+from tests.hunt.heard import Heard
+from tests.hunt.staff import Staff, hired, moment
+from tests.hunt.words import CONTACT, NOBODY, NOTE, PLACE, REFERENCE, Words, telling
+from vtjsync import alarms, metrics, tasks
+from vtjsync.engine.reconciliation import reconcile
+from vtjsync.engine.sync import sync
+from vtjsync.models import SyncRun
+from vtjsync.simulator import kysely, server
+from vtjsync.simulator.products import PRODUCTS
+from vtjsync.simulator.server import Handle
+
+STARTS: Final = ("ban_started_censored", "ban_started_alone", "ban_started_with_move")
+ENDS: Final = ("ban_ended_with_places", "ban_ended_alone")
+OTHERS: Final = ("moved_under_ban", "moved_to_municipality", "moved_in_municipality", "moved_abroad", "name_changed")
+CODES: Final = ("code_changed", "codes_merged", "address_corrected", "move_to_come", "foreign_address_added", "died")
+COLUMNS: Final = "henkilotunnus;palvelu;alkupaiva;loppupaiva;viite;sukunimi;etunimet"
+PAGES: Final = (
+    *("start", "clients", "client-deceased", "client-add", "problems", "openings"),
+    *("sync-history", "sync-connection", "erasures", "audit-log"),
+)
+
+
+class Month:
+    """``people`` of VTJ, of whom most are on the list; everything that comes of it is random, and the same each time.
+
+    ``kept`` is what the program has given out, by what it is: files, terminals, mails, numbers.
+    """
+
+    def __init__(self, people: int, folder: Path, seed: int = 1) -> None:
+        self.people, self.folder, self.seed = people, folder, seed
+        self.dice, self.words, self.heard = Random(seed), Words(), Heard()
+        self.kept: dict[str, str] = {}
+        self.happened: Counter[str] = Counter()
+        self.vtj: Handle
+        self.staff: Staff
+
+    @contextmanager
+    def begun(self) -> Iterator[Month]:
+        """The VTJ runs, the register has its first list and its data."""
+        with ExitStack() as stack:
+            stack.enter_context(telling(self.words, today()))
+            self.vtj = server.start(
+                population=self.people, seed=self.seed, unique_streets=True, slow_seconds=0.01, page=20
+            )
+            stack.callback(self.vtj.stop)
+            self.words.whose, self.words.heirs = self._whose, self.vtj._control.world._heirs
+            stack.enter_context(line_to(self.vtj, VTJ_COHORT_SIZE=self.people // 3, VTJ_BASIC_DATA_BATCH=40))
+            stack.enter_context(override_settings(**self._settings()))
+            stack.enter_context(self.heard.listening())
+            self.staff = Staff(self.words, hired())
+            self.codes = self.vtj.codes()
+            self.waiting = self.codes[self.people * 3 // 4 :]
+            self._list(self.codes[: self.people * 3 // 4])
+            self.run()
+            yield self
+            self.kept["mails"] = "\n".join(one.message().as_string() + one.body for one in mail.outbox)
+
+    def day(self) -> None:
+        """One day of VTJ's, and what is done on it here."""
+        self.happened["days"] += 1
+        self._news()
+        self.run(self.dice.choice(["", "", *crash.ENDS]), fault=self.dice.choice([*SPOILS, "", "", ""]))
+        for work in self.dice.sample([self._aino, self._celia, self._daniel, self._bertta, self._others], 5):
+            work()
+            self.drain()
+        self._nightly()
+
+    def end(self) -> None:
+        """Everything is in order at last; what is due is erased, and what is given out is given out once more."""
+        self.vtj.faults("none")
+        for _ in range(3):
+            Person.objects.update(ask_not_before=None)
+            row = sync("test", wait=0)
+        assert (row.state, row.reason) == (SyncRun.State.COMPLETE, ""), row.reason
+        self._erase()
+        self._nightly()
+        self.export("--include-protected", "--include-former", "--include-unconfirmed", "other")
+        for who in ("aino", "celia", "daniel", "bertta", "eeva", "fanni", "nobody"):
+            self._walk(who)
+        self.kept["metrics"] = metrics.text().decode()
+        self.kept["ledger"] = (self.folder / "ledger.jsonl").read_text()
+        self.kept.update({f"kept file {path.name}": path.read_text() for path in self.folder.glob("var/**/*.*")})
+
+    def run(self, ends: str = "", fault: str = "") -> None:
+        """A run of the sync, by the page and the queue or as a command; perhaps spoilt, perhaps cut off."""
+        if fault:
+            self.vtj.faults(f"{fault}={self.dice.randint(1, 2)}")
+            self.happened["faults"] += 1
+        if ends:
+            with crash.after(self.dice.randint(1, 1500), crash.ENDS[ends]):
+                sync("test", wait=0)
+            self.happened["runs cut off"] += 1
+        elif self.dice.random() < 0.5:
+            self.staff.post("bertta", "sync-now")
+            self.drain()
+        else:
+            self.command("sync")
+        self.vtj.faults("none")
+        self.staff.post("bertta", "sync-resume")
+        let_ask()
+        Person.objects.update(ask_not_before=None)
+
+    def command(self, name: str, *arguments: str) -> str:
+        """A command at the server's prompt; what the terminal shows is kept."""
+        out = io.StringIO()
+        with suppress(CommandError, SystemExit):
+            try:
+                call_command(name, *arguments, stdout=out, stderr=out)
+            except CommandError as error:
+                out.write(str(error))
+                raise
+        self.kept[f"terminal of {name}"] = self.kept.get(f"terminal of {name}", "") + out.getvalue()
+        return out.getvalue()
+
+    def drain(self) -> None:
+        """The workers of the queue, in this process: the same functions, the same table."""
+        waiting, done, last = queue.Queue[Any](), queue.Queue[Any](), threading.Event()
+        last.set()
+        for _ in range(OrmQ.objects.count()):
+            pusher(waiting, last)  # type: ignore[arg-type]
+            self.happened["tasks"] += 1
+        waiting.put("STOP")
+        worker(waiting, done, Value("d", -1), timeout=-1)  # type: ignore[arg-type]
+        done.put("STOP")
+        monitor(done)  # type: ignore[arg-type]
+
+    def export(self, *options: str) -> None:
+        """An export, in which nobody stands who must not at this moment."""
+        file = self.folder / "register.jsonl"
+        now, told = moment(self.words), self.command("export_register", str(file), *options)
+        assert told, "not exported"
+        text = file.read_text()
+        for _, said in self.words.heard(text):
+            hidden = said.owner in now.protected and (said.kind == PLACE or "--include-protected" not in options)
+            if hidden or said.owner not in now.known:
+                self.staff.wrong["command", "export", "somebody who must not be in it", said.kind] += 1
+        self.happened["exports"] += 1
+        self.kept["newest export"] = text
+
+    # --- what happens
+
+    def _news(self) -> None:
+        """VTJ's day: what happens by itself, and more bans and codes than in life."""
+        self.vtj.advance(1)
+        for kind in (*self.dice.choices(STARTS, k=3), self.dice.choice(ENDS), *self.dice.choices(OTHERS, k=4)):
+            self._happen(kind, self._somebody())
+        for kind in self.dice.choices(CODES, k=2):
+            self._happen(kind, self._somebody())
+        self.codes = self.vtj.codes()
+
+    def _happen(self, kind: str, code: str | None) -> None:
+        for whose in (code, None):
+            with suppress(ValueError):
+                self.vtj.happen(kind, whose)
+                self.happened[f"{kind.partition('_')[0]}: {kind}"] += 1
+                return
+
+    def _list(self, codes: Sequence[str], *, ends: bool = False) -> None:
+        """The organisation's list, with bad lines in it, by the command."""
+        lines = [COLUMNS]
+        for number, code in enumerate(codes):
+            owner = self.words.whose(code)
+            assert owner is not None
+            for service, unit in (("KOTI", "A"), ("KUNTO", "B")):
+                if number % 5 == 4 or (number % 2 == 0) == (unit == "A"):
+                    reference = self.words.word(owner, REFERENCE, unit, len(lines), unit=unit)
+                    end = (today() - timedelta(days=1)).isoformat() if ends else ""
+                    name = self.words.word(NOBODY, "typed", owner) if number % 20 == 7 else ""
+                    lines.append(f"{code};{service};2024-01-31;{end};{reference};{name};")
+        bad = self.words.word(NOBODY, "typed", "bad line", len(self.kept))
+        lines += [f"{codes[0]};{bad};2024-01-31;;;;", f"{bad};KOTI;2024-01-31;;{bad};;", f"{codes[-1]};KOTI;{bad};;;;"]
+        lines += [f'{codes[0]};KOTI;"{bad};;;;', f"{codes[0][:-1]}*;KOTI;2024-01-31;;{bad};{bad};{bad}"]
+        file = self.folder / "list.csv"
+        file.write_text("\n".join(lines))
+        self.command("import_clients", str(file))
+        file.unlink()
+        self.happened["lists"] += 1
+
+    def _somebody(self, unit: str = "", **more: object) -> str | None:
+        """The code of somebody of the register, of the unit's."""
+        rows = PersonCode.objects.filter(current=True, **more)
+        if unit:
+            rows = rows.filter(person__clientships__service__unit__code=unit, person__clientships__end=None)
+        codes = sorted(set(rows.values_list("hetu", flat=True)))
+        return self.dice.choice(codes) if codes else None
+
+    def _whose(self, code: str) -> int | None:
+        return self.vtj._control.world._holder(code)
+
+    def _settings(self) -> dict[str, object]:
+        return {
+            **{"VTJKYSELY_CLIENT": server.CLIENT, "VTJKYSELY_SERVICE": kysely.SERVICE},
+            **{"VTJKYSELY_USERNAME": server.USERNAME, "VTJKYSELY_PASSWORD": server.PASSWORD},
+            **{"VTJKYSELY_PRODUCT": next(iter(PRODUCTS)), "VTJKYSELY_DEADLINE": 2.0, "VTJKYSELY_DAILY_LIMIT": 10_000},
+            **{"SEARCHES_A_MINUTE": 100_000, "SIGN_IN_ATTEMPTS": 3, "VTJ_DEADLINE": 3.0},
+            **{"EMAIL_BACKEND": "django.core.mail.backends.locmem.EmailBackend", "ALARM_EMAILS": ["a@example.fi"]},
+            **{"ERASURE_LEDGER": self.folder / "ledger.jsonl", "VAR_DIR": self.folder / "var"},
+        }
+
+    # --- who works
+
+    def _subject(self, code: str | None) -> object:
+        return PersonCode.objects.filter(hetu=code).values_list("person__subject", flat=True).first()
+
+    def _typed(self, *key: object) -> str:
+        return self.words.word(NOBODY, "typed", self.happened["days"], *key)
+
+    def _walk(self, who: str) -> None:
+        """What everybody tries: every list, and the pages of some persons, of any unit."""
+        for page in self.dice.sample(PAGES, 4):
+            self.staff.get(who, page)
+        for code in {self._somebody(), self._somebody(person__protected=True)}:
+            if subject := self._subject(code):
+                self.staff.get(who, "client", subject)
+                self.staff.post(who, self.dice.choice(["client-code", "client-print"]), subject, why="OTHER")
+                self.staff.post(who, "client-search", q=code)
+        for number in Problem.objects.order_by("?").values_list("pk", flat=True)[:1]:
+            self.staff.get(who, "problem", number)
+        names = Person.objects.exclude(last_name=None).order_by("pk").values_list("last_name", flat=True)
+        if names:
+            self.staff.post(who, "client-search", q=self.dice.choice(names)[:8])
+
+    def _aino(self) -> None:
+        self._walk("aino")
+        service = Service.objects.get(code="KOTI")
+        for code in (self.waiting.pop() if self.waiting else None, self._somebody("B"), self._new_code()):
+            if code is None or (owner := self.words.whose(code)) is None:
+                continue
+            reference = self.words.word(owner, REFERENCE, "by hand", self.happened["days"], unit="A")
+            self.staff.post("aino", "client-look-up", hetu=code, reason="DECISION")
+            told = {"hetu": code, "service": service.pk, "start": "1.2.2026", "reference": reference}
+            self.staff.post("aino", "client-add", **told)
+            subject = self._subject(code)
+            self.drain()
+            self.staff.get("aino", "client-check", subject)
+            if self.dice.random() < 0.4:
+                self.staff.post("aino", "client-mistaken", subject)
+            self.happened["added by hand"] += 1
+        self._ends("aino", "A", 2)
+        for number in self._problems("A"):
+            acts = ("problem-ask", "problem-name", "problem-right", "problem-wrong")
+            self.staff.post("aino", self.dice.choice(acts), number)
+            person = Problem.objects.filter(pk=number).values_list("person__codes__hetu", flat=True).first()
+            owner = self.words.whose(person) if person else None
+            if owner is not None:
+                self.staff.post("aino", "problem-aside", number, note=self.words.word(owner, NOTE, "aside", number))
+
+    def _celia(self) -> None:
+        self._walk("celia")
+        self._ends("celia", "B", 2)
+        self.staff.post("celia", "client-look-up", hetu=self._somebody("A") or "", reason="UNCLEAR")
+
+    def _daniel(self) -> None:
+        self._walk("daniel")
+        for _ in range(2):
+            code = self._somebody("A", person__protected=True)
+            if (subject := self._subject(code)) is None:
+                return
+            owner = self.words.whose(str(code))
+            assert owner is not None
+            note = self.words.word(owner, NOTE, "opened", self.happened["days"])
+            self.staff.post("daniel", "client-open", subject, reason="OTHER", note=note)
+            self.staff.get("daniel", "client", subject)
+            fields = {name: self.words.word(owner, CONTACT, name) for name in ("care_of", "lines", "town")}
+            self.staff.post("daniel", "contact-address", subject, **fields, confirmed="on")
+            for number in self._problems("A", person__protected=True):
+                self.staff.post("daniel", "problem-take-over", number)
+        for row in Problem.objects.filter(kind="TWO_ENTRIES", closed_at=None).select_related("person", "other")[:2]:
+            both = (row.person.subject, row.other.subject) if row.other else ()
+            self.staff.get("daniel", "pair", *both)
+            page = self.staff.get("daniel", "pair-merge", *both).content.decode()
+            token = page.partition('name="confirm" value="')[2].partition('"')[0]
+            self.staff.post("daniel", "pair-merge", *both, confirm=token)
+            self.happened["merges tried"] += 1
+
+    def _bertta(self) -> None:
+        self._walk("bertta")
+        newest = SyncRun.objects.order_by("-pk").values_list("pk", flat=True).first()
+        self.staff.get("bertta", "sync-run", newest)
+        self.staff.post("bertta", "sync-connection-now")
+        self.staff.post("bertta", "erasure-confirm", persons=erasure.due(today() + timedelta(days=1)).persons)
+        self.staff.post("bertta", self.dice.choice(["sync-brake-ask", "sync-brake-release", "sync-pause-end"]))
+
+    def _others(self) -> None:
+        for who in ("eeva", "fanni", "nobody"):
+            self._walk(who)
+        self.staff.post("eeva", "audit-log-inquiry", hetu=self._somebody() or "")
+        self.staff.post("nobody", "sign-in", username=self._typed("user"), password=self._typed("password"))
+        self.staff.post("nobody", "sign-in", username=self._somebody() or "", password="x")
+
+    def _ends(self, who: str, unit: str, several: int) -> None:
+        """Clientships that end, most of them yesterday; one of the ends is taken back."""
+        rows = Clientship.objects.filter(service__unit__code=unit, end=None).annotate(
+            others=Count("person__clientships")
+        )
+        for number in rows.order_by("others", "?").values_list("pk", flat=True)[:several]:
+            day = (today() - timedelta(days=1)).isoformat()
+            told = {"end": day, "reason": "OWN_REQUEST"}
+            self.staff.post(who, "clientship-end", number, **told)
+            self.staff.post(who, "clientship-end", number, **told, confirm=day)
+            if self.dice.random() < 0.2:
+                self.staff.post(who, "clientship-take-back", number)
+            self.happened["ends"] += 1
+
+    def _problems(self, unit: str, **more: object) -> list[int]:
+        rows = Problem.objects.filter(closed_at=None, person__clientships__service__unit__code=unit, **more)
+        return list(rows.order_by("pk").values_list("pk", flat=True).distinct()[:2])
+
+    def _new_code(self) -> str:
+        """A code that VTJ does not know yet, or any more."""
+        return self.vtj._control.world.population.code(self.people + self.dice.randint(1, 10**6))
+
+    def _nightly(self) -> None:
+        """What comes by itself: erasures, the comparison, seals, checks, alarms; and lists and exports."""
+        self._erase()
+        reconcile("schedule", 0.2, wait=0)
+        tasks.keep_audit_log()
+        found = protection.run(Access(None, "nightly check"))
+        assert not found.findings, found.findings
+        for kind in alarms.Kind:
+            alarms.note(kind, is_on=self.dice.random() < 0.3)
+        tasks.watch()
+        self.export(*self.dice.choice([(), ("--include-protected",), ("--include-former",)]))
+        if self.happened["days"] % 3 == 1 and len(self.waiting) > 4:
+            self._list([self.waiting.pop(), self.waiting.pop()])
+            self._list([code for code in {self._somebody("A"), self._somebody("B")} if code], ends=True)
+        self.command("check_vtj")
+
+    def _erase(self) -> None:
+        """The due run of tomorrow: what ended today is erased."""
+        gone = erasure.run(Access(None, "VTJ synchronisation"), today() + timedelta(days=1))
+        self.happened["persons erased"] += gone.persons
+        self.happened["erasures held"] += bool(gone.held)
+
+
+def quiet() -> None:
+    """No line of the month on this terminal."""
+    logging.getLogger().handlers.clear()
