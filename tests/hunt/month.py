@@ -6,7 +6,6 @@ Everything is the program's own: the simulator over HTTP, the engine, the queue'
 from __future__ import annotations
 
 import io
-import logging
 import queue
 import threading
 from collections import Counter
@@ -43,6 +42,7 @@ from vtjsync.engine.reconciliation import reconcile
 from vtjsync.engine.sync import sync
 from vtjsync.models import SyncRun
 from vtjsync.simulator import kysely, server
+from vtjsync.simulator.faults import FAULTS, LOOK_UPS
 from vtjsync.simulator.products import PRODUCTS
 from vtjsync.simulator.server import Handle
 
@@ -50,6 +50,7 @@ STARTS: Final = ("ban_started_censored", "ban_started_alone", "ban_started_with_
 ENDS: Final = ("ban_ended_with_places", "ban_ended_alone")
 OTHERS: Final = ("moved_under_ban", "moved_to_municipality", "moved_in_municipality", "moved_abroad", "name_changed")
 CODES: Final = ("code_changed", "codes_merged", "address_corrected", "move_to_come", "foreign_address_added", "died")
+LOOK_UP_FAULTS: Final = sorted(name for name, calls in FAULTS.items() if calls & LOOK_UPS and name != "slow")
 COLUMNS: Final = "henkilotunnus;palvelu;alkupaiva;loppupaiva;viite;sukunimi;etunimet"
 PAGES: Final = (
     *("start", "clients", "client-deceased", "client-add", "problems", "openings"),
@@ -60,7 +61,7 @@ PAGES: Final = (
 class Month:
     """``people`` of VTJ, of whom most are on the list; everything that comes of it is random, and the same each time.
 
-    ``kept`` is what the program has given out, by what it is: files, terminals, mails, numbers.
+    ``kept`` is what terminals have shown, and the newest export.
     """
 
     def __init__(self, people: int, folder: Path, seed: int = 1) -> None:
@@ -68,6 +69,7 @@ class Month:
         self.dice, self.words, self.heard = Random(seed), Words(), Heard()
         self.kept: dict[str, str] = {}
         self.happened: Counter[str] = Counter()
+        self.runs: list[str] = []
         self.vtj: Handle
         self.staff: Staff
 
@@ -90,13 +92,12 @@ class Month:
             self._list(self.codes[: self.people * 3 // 4])
             self.run()
             yield self
-            self.kept["mails"] = "\n".join(one.message().as_string() + one.body for one in mail.outbox)
 
     def day(self) -> None:
         """One day of VTJ's, and what is done on it here."""
         self.happened["days"] += 1
         self._news()
-        self.run(self.dice.choice(["", "", *crash.ENDS]), fault=self.dice.choice([*SPOILS, "", "", ""]))
+        self.run(self.dice.choice(["", *crash.ENDS]), fault=self.dice.choice([*SPOILS, "", "", ""]))
         for work in self.dice.sample([self._aino, self._celia, self._daniel, self._bertta, self._others], 5):
             work()
             self.drain()
@@ -109,14 +110,24 @@ class Month:
             Person.objects.update(ask_not_before=None)
             row = sync("test", wait=0)
         assert (row.state, row.reason) == (SyncRun.State.COMPLETE, ""), row.reason
+        self.runs = [f"{state} {reason}".strip() for state, reason in SyncRun.objects.values_list("state", "reason")]
         self._erase()
         self._nightly()
         self.export("--include-protected", "--include-former", "--include-unconfirmed", "other")
         for who in ("aino", "celia", "daniel", "bertta", "eeva", "fanni", "nobody"):
             self._walk(who)
-        self.kept["metrics"] = metrics.text().decode()
-        self.kept["ledger"] = (self.folder / "ledger.jsonl").read_text()
-        self.kept.update({f"kept file {path.name}": path.read_text() for path in self.folder.glob("var/**/*.*")})
+
+    def given_out(self) -> Iterator[tuple[str, str]]:
+        """What is outside of the database, by what it is."""
+        yield from self.kept.items()
+        yield "log, as production writes it", "\n".join(self.heard.lines)
+        yield "log, before anything is taken out", "\n".join(self.heard.messages)
+        yield "mails", "\n".join(one.message().as_string() + one.body for one in mail.outbox)
+        yield "metrics", metrics.text().decode()
+        yield "ledger", (self.folder / "ledger.jsonl").read_text()
+        for path in self.folder.glob("var/**/*.*"):
+            # A byte is a letter: whatever is in it is looked at.
+            yield f"kept file {path.name}", path.read_bytes().decode("latin-1")
 
     def run(self, ends: str = "", fault: str = "") -> None:
         """A run of the sync, by the page and the queue or as a command; perhaps spoilt, perhaps cut off."""
@@ -251,8 +262,8 @@ class Month:
                 self.staff.get(who, "client", subject)
                 self.staff.post(who, self.dice.choice(["client-code", "client-print"]), subject, why="OTHER")
                 self.staff.post(who, "client-search", q=code)
-        for number in Problem.objects.order_by("?").values_list("pk", flat=True)[:1]:
-            self.staff.get(who, "problem", number)
+        if numbers := Problem.objects.order_by("pk").values_list("pk", flat=True):
+            self.staff.get(who, "problem", self.dice.choice(numbers))
         names = Person.objects.exclude(last_name=None).order_by("pk").values_list("last_name", flat=True)
         if names:
             self.staff.post(who, "client-search", q=self.dice.choice(names)[:8])
@@ -264,7 +275,11 @@ class Month:
             if code is None or (owner := self.words.whose(code)) is None:
                 continue
             reference = self.words.word(owner, REFERENCE, "by hand", self.happened["days"], unit="A")
+            self.vtj.faults(f"{self.dice.choice(LOOK_UP_FAULTS)}=1")
             self.staff.post("aino", "client-look-up", hetu=code, reason="DECISION")
+            self.staff.post("aino", "client-look-up", hetu=code, reason="DECISION")
+            self.staff.post("bertta", "sync-resume-look-ups")
+            self.vtj.faults("none")
             told = {"hetu": code, "service": service.pk, "start": "1.2.2026", "reference": reference}
             self.staff.post("aino", "client-add", **told)
             subject = self._subject(code)
@@ -330,7 +345,7 @@ class Month:
         rows = Clientship.objects.filter(service__unit__code=unit, end=None).annotate(
             others=Count("person__clientships")
         )
-        for number in rows.order_by("others", "?").values_list("pk", flat=True)[:several]:
+        for number in rows.order_by("others", "-pk").values_list("pk", flat=True)[:several]:
             day = (today() - timedelta(days=1)).isoformat()
             told = {"end": day, "reason": "OWN_REQUEST"}
             self.staff.post(who, "clientship-end", number, **told)
@@ -368,8 +383,3 @@ class Month:
         gone = erasure.run(Access(None, "VTJ synchronisation"), today() + timedelta(days=1))
         self.happened["persons erased"] += gone.persons
         self.happened["erasures held"] += bool(gone.held)
-
-
-def quiet() -> None:
-    """No line of the month on this terminal."""
-    logging.getLogger().handlers.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -55,7 +55,7 @@ class Report:
         return "\n".join(f"{where}: {kind} ({how}): {why}: {n}" for (where, kind, how, why), n in self.hits.items())
 
 
-def look(words: Words, sources: Iterator[tuple[str, str]], now: Moment) -> Report:
+def look(words: Words, sources: Iterable[tuple[str, str]], now: Moment) -> Report:
     """Looks for every word of anybody in every source."""
     report = Report()
     for where, text in sources:
@@ -79,8 +79,8 @@ def wrong(where: str, said: Said, now: Moment) -> str:
     return "" if said.kind in LAWFUL.get(table, ()) else "nothing of anybody may stand here"
 
 
-def everywhere(kept: dict[str, str], folder: Path) -> Iterator[tuple[str, str]]:
-    """Every source with its name: the dump by table, what is packed in it, the samples, and what was given out."""
+def kept(folder: Path) -> Iterator[tuple[str, str]]:
+    """Everything in the database: the dump by table, what is packed in it, and the samples. ``folder``: for a while."""
     yield from _tables(folder)
     with connection.cursor() as cursor:
         cursor.execute(_SAMPLES)
@@ -91,7 +91,6 @@ def everywhere(kept: dict[str, str], folder: Path) -> Iterator[tuple[str, str]]:
         yield "results of tasks, unpacked", repr((task.name, task.args, task.kwargs, task.result))
     for session in Session.objects.all():
         yield "sessions, unpacked", repr(session.get_decoded())
-    yield from kept.items()
 
 
 def _tables(folder: Path) -> Iterator[tuple[str, str]]:

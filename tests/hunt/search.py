@@ -67,7 +67,9 @@ def _unbased(text: str) -> list[str]:
         plain = run.translate(_URL_SAFE)
         for start in range(4):
             part = plain[start:]
-            whole = b64decode(part[: len(part) // 4 * 4] + ("" if len(part) % 4 < 2 else part[-(len(part) % 4) :] + "=="))
+            whole = b64decode(
+                part[: len(part) // 4 * 4] + ("" if len(part) % 4 < 2 else part[-(len(part) % 4) :] + "==")
+            )
             told.append(_text(whole))
             if whole[:2] in (b"x\x9c", b"\x1f\x8b"):
                 told.append(_unpacked(whole))

@@ -161,6 +161,4 @@ def hired() -> dict[str, User]:
         "eeva": ("auditor", []),
         "fanni": ("supervisor", units[:1]),
     }
-    return {
-        name: UserFactory.create(username=name, roles=[role], units=of) for name, (role, of) in roles.items()
-    }
+    return {name: UserFactory.create(username=name, roles=[role], units=of) for name, (role, of) in roles.items()}
