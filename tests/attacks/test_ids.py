@@ -1,4 +1,4 @@
-"""Trying numbers, ids and codes tells nothing: what is another unit's answers as what there is not (domain.md E38, H52)."""
+"""Trying ids and codes tells nothing: what is another unit's answers as what there is not (domain.md E38, H52)."""
 
 from __future__ import annotations
 

@@ -74,9 +74,9 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
 @pytest.mark.django_db
 @pytest.mark.parametrize("number", range(len(STATEMENTS)), ids=STATEMENTS)
 def test_what_is_typed_is_a_value_and_no_statement(
-    client: Client, aino: User, permit: None, service_a: Service, statements: list[tuple[str, Any]], number: int
+    aino: User, permit: None, service_a: Service, statements: list[tuple[str, Any]], number: int
 ) -> None:
-    text = STATEMENTS[number]
+    text, client = STATEMENTS[number], Client()
     for _ in range(2):
         ClientshipFactory.create(service=service_a)
     client.force_login(aino)
@@ -172,6 +172,7 @@ def test_markup_in_any_text_is_shown_as_it_was_written(
         for page, arguments in pages(held.person.subject, held.pk, problem.pk):
             answer = client.get(reverse(page, args=arguments), {"unit": MARKUP, "kind": MARKUP, "next": MARKUP})
             harmless(answer.content.decode(), page)
+            assert "no-store" in answer["Cache-Control"], page
             told += answer.content.decode()
         code = code_of(held.person)
         for page, arguments, typed in (

@@ -46,7 +46,7 @@ def addresses(number: int = NUMBER, subject: str = NOBODY) -> dict[str, str]:
         for arguments in ([], [number], [subject], [subject, subject]):
             try:
                 found[page] = reverse(page, args=arguments)
-            except Exception:  # noqa: BLE001, S112 - another number of arguments
+            except Exception:  # noqa: S112 - another number of arguments
                 continue
     return found
 

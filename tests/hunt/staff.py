@@ -122,24 +122,18 @@ class Staff:
 
 def not_for(desk: Desk, page: str, said: Said, now: Moment) -> str:
     """Why the answer must not tell this; empty when it may."""
-    if said.kind == PLACE and said.owner in now.protected:
-        return "a place of a protected person"
-    if desk.name == "fanni":
-        # The supervisor reads whose page was opened, and why.
-        return "" if page == "openings" and said.kind == NOTE else "nothing for a supervisor"
-    if not desk.unit:
-        return "something of a person for somebody who sees none"
-    if OF_ANYBODY.get(page) == desk.name:
-        return "" if said.owner in now.known else "somebody who is not in the register"
-    if said.owner not in now.of_unit.get(desk.unit, ()):
-        return "somebody of another unit"
-    if said.owner in now.protected and not desk.handler:
-        return "somebody protected, for no handler"
-    if said.kind == REFERENCE and said.unit != desk.unit:
-        return "a reference of another unit"
-    if said.kind == CONTACT and not desk.handler:
-        return "a contact address, for no handler"
-    return ""
+    both = OF_ANYBODY.get(page) == desk.name
+    reads_why = desk.name == "fanni" and page == "openings" and said.kind == NOTE
+    rules = {
+        "a place of a protected person": said.kind == PLACE and said.owner in now.protected,
+        "something of a person for somebody who sees none": not (desk.unit or reads_why),
+        "somebody who is not in the register": said.owner not in now.known,
+        "somebody of another unit": not (both or reads_why) and said.owner not in now.of_unit.get(desk.unit, ()),
+        "somebody protected, for no handler": said.owner in now.protected and not desk.handler,
+        "a reference of another unit": said.kind == REFERENCE and said.unit != desk.unit and not both,
+        "a contact address, for no handler": said.kind == CONTACT and not desk.handler,
+    }
+    return next((why for why, broken in rules.items() if broken), "")
 
 
 def hired() -> dict[str, User]:

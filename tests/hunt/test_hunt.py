@@ -15,6 +15,7 @@ import pytest
 from django.db.models import Q
 
 from registry.models import PersonCode
+from tests.hunt.defects import DEFECTS
 from tests.hunt.hunt import hunted, searched, told
 from tests.hunt.month import Month
 from tests.hunt.plants import PLANTS, person_of, swept
@@ -45,6 +46,14 @@ def test_e34_e38_f43_g49_a_busy_month_leaves_no_word_of_anybody(tmp_path: Path, 
     with hunted(people=200, days=30, folder=tmp_path, seed=seed) as (month, report):
         assert not month.staff.wrong, told(month, report)
         assert not report.hits, told(month, report)
+
+
+@pytest.mark.long
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_the_hunt_finds_a_defect_of_the_program(tmp_path: Path, defect: str) -> None:
+    with DEFECTS[defect](), hunted(people=40, days=2, folder=tmp_path) as (month, report):
+        assert month.staff.wrong or report.hits
 
 
 def _planted_is_found(month: Month) -> None:
