@@ -112,8 +112,9 @@ class Month:
             row = sync("test", wait=0)
         assert (row.state, row.reason) == (SyncRun.State.COMPLETE, ""), row.reason
         self.runs = [f"{state} {reason}".strip() for state, reason in SyncRun.objects.values_list("state", "reason")]
-        self._erase()
         self._nightly()
+        self._ends("celia", "B", 3)
+        self._erase()
         self.export("--include-protected", "--include-former", "--include-unconfirmed", "other")
         for who in ("aino", "celia", "daniel", "bertta", "eeva", "fanni", "nobody"):
             self._walk(who)
@@ -388,7 +389,7 @@ class Month:
         self.command("check_vtj")
 
     def _erase(self) -> None:
-        """The due run of tomorrow: what ended today is erased. ANALYZE has been at work before, as it may at any time."""
+        """The due run of tomorrow: what ended today is erased. ANALYZE was at work before, as it may at any time."""
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
         gone = erasure.run(Access(None, "VTJ synchronisation"), today() + timedelta(days=1))

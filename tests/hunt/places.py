@@ -75,6 +75,8 @@ def wrong(where: str, said: Said, now: Moment) -> str:
         return "of somebody who is not in the register"
     if said.kind == PLACE and said.owner in now.protected:
         return "a place of somebody protected"
+    if said.kind == NOTE and said.owner in now.protected and where == "registry_problem":
+        return "what was written of somebody before the ban"
     table = where.removeprefix("samples of ").partition(".")[0]
     return "" if said.kind in LAWFUL.get(table, ()) else "nothing of anybody may stand here"
 

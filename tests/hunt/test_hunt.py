@@ -49,6 +49,7 @@ def test_e34_e38_f43_g49_a_busy_month_leaves_no_word_of_anybody(tmp_path: Path, 
 
 
 @pytest.mark.long
+@pytest.mark.plants_code
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_the_hunt_finds_a_defect_of_the_program(tmp_path: Path, defect: str) -> None:
