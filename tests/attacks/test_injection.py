@@ -78,12 +78,12 @@ def test_what_is_typed_is_a_value_and_no_statement(
 ) -> None:
     text, client = STATEMENTS[number], Client()
     for _ in range(2):
-        ClientshipFactory.create(service=service_a)
+        ClientshipFactory.create(service=service_a, person=PersonFactory.create(last_name="Kolehmainen"))
     client.force_login(aino)
-    found = client.post(reverse("client-search"), {"q": text, "after": text, "before": text})
-    assert found.status_code == 200
-    # Whoever is found by nothing but signs is found by no one, and by the whole name only the one.
-    assert found.content.decode().count("Hanna Maria") == 0
+    for typed in ({"q": text}, {"q": text, "after": text, "before": text}):
+        found = client.post(reverse("client-search"), typed)
+        assert found.status_code == 200
+        assert "Hanna Maria" not in found.content.decode()
     for page, words in (
         ("clients", {"after": text, "before": text, "sort": text, "order_by": text}),
         ("client-deceased", {"after": text}),
@@ -97,7 +97,7 @@ def test_what_is_typed_is_a_value_and_no_statement(
     lines.writerows([(new_code(), "KOTI", "2026-01-31", text, text), (text, text, text, "", "")])
     assert imports.run(clerk, BytesIO(file.getvalue().encode()), day=today()).bad_count == 1
     assert Clientship.objects.filter(reference=text).count() == 1
-    assert not [sql for sql, _ in statements if len(text) > 3 and text in sql]
+    assert not [sql for sql, _ in statements if len(text) > 3 and text.lower() in sql.lower()]
     assert Person.objects.count() == 3
 
 
@@ -156,15 +156,14 @@ def evil_world(unit_a: Unit, service_a: Service, daniel: User) -> tuple[Clientsh
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("language", ["fi", "en"])
 def test_markup_in_any_text_is_shown_as_it_was_written(
-    aino: User, permit: None, evil_world: tuple[Clientship, Clientship], language: str
+    aino: User, permit: None, evil_world: tuple[Clientship, Clientship]
 ) -> None:
     everybody = UserFactory.create(
         roles=["caseworker", "handler", "supervisor", "administrator", "auditor"], units=[evil_world[0].service.unit]
     )
     opened(everybody, evil_world[1].person)
-    client = Client(HTTP_ACCEPT_LANGUAGE=language)
+    client = Client()
     client.force_login(everybody)
     told = ""
     for held in evil_world:
