@@ -15,13 +15,16 @@ from tests.hunt.staff import moment
 
 @contextmanager
 def hunted(*, people: int, days: int, folder: Path, seed: int = 1) -> Iterator[tuple[Month, Report]]:
-    """So many days have been lived, and everything was looked at."""
-    month = Month(people, folder, seed)
+    """So many days have been lived, and everything was looked at: the database every evening, all of it at the end."""
+    month, evenings = Month(people, folder, seed), Counter[tuple[str, str, str, str]]()
     with month.begun():
         for _ in range(days):
             month.day()
+            evenings += look(month.words, kept(folder), moment(month.words)).hits
         month.end()
-        yield month, searched(month)
+        report = searched(month)
+        report.hits += evenings
+        yield month, report
 
 
 def searched(month: Month) -> Report:
