@@ -108,7 +108,7 @@ class Acts:
         for _ in range(2):
             code = self._somebody("A", person__protected=True)
             if (subject := self._subject(code)) is None:
-                return
+                continue
             owner = self.words.whose(str(code))
             assert owner is not None
             note = self.words.word(owner, NOTE, "opened", self.happened["days"])

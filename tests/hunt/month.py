@@ -38,7 +38,8 @@ from tests.engine.line import let_ask, line_to
 from tests.hunt.acts import Acts
 from tests.hunt.heard import Heard
 from tests.hunt.staff import Staff, hired, moment
-from tests.hunt.words import NOBODY, PLACE, REFERENCE, Words, telling
+from tests.hunt.words import CODE, NOBODY, PLACE, REFERENCE, Words, telling
+from tests.settings import VAR
 from vtjsync import alarms, metrics, tasks
 from vtjsync.engine.reconciliation import reconcile
 from vtjsync.engine.sync import sync
@@ -53,6 +54,8 @@ OTHERS: Final = ("moved_under_ban", "moved_to_municipality", "moved_in_municipal
 CODES: Final = ("code_changed", "codes_merged", "address_corrected", "move_to_come", "foreign_address_added", "died")
 # From so many people on, so many clientships end at once.
 MANY: Final = 150
+# Of the tests' own server, where it is not another one.
+POSTGRES: Final = VAR / "postgres.log"
 DRILL: Final = 100
 COLUMNS: Final = "henkilotunnus;palvelu;alkupaiva;loppupaiva;viite;sukunimi;etunimet"
 
@@ -69,6 +72,7 @@ class Month(Acts):
         self.kept: dict[str, str] = {}
         self.happened: Counter[str] = Counter()
         self.runs: list[str] = []
+        self._logged = POSTGRES.stat().st_size if POSTGRES.exists() else 0
         self.vtj: Handle
         self.staff: Staff
 
@@ -132,6 +136,10 @@ class Month(Acts):
         yield "mails", "\n".join(one.message().as_string() + one.body for one in mail.outbox)
         yield "metrics", metrics.text().decode()
         yield "ledger", (self.folder / "ledger.jsonl").read_text()
+        if POSTGRES.exists():
+            # What PostgreSQL logs of other tests beside has codes in it, and no words.
+            told = POSTGRES.read_bytes()[self._logged :].decode("latin-1")
+            yield "log of PostgreSQL", CODE.sub("", told)
         for path in self.folder.glob("var/**/*.*"):
             # A byte is a letter: whatever is in it is looked at.
             yield f"kept file {path.name}", path.read_bytes().decode("latin-1")

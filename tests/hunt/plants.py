@@ -94,6 +94,12 @@ def done(_month: Month, _person: Person, word: str) -> None:
     Task.objects.filter(id="planted").update(result={"of": word}, success=True)
 
 
+def raised(_month: Month, _person: Person, word: str) -> None:
+    """A function in the database whose message has the value in it."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DO $$ BEGIN RAISE LOG 'at {word}'; END $$")
+
+
 def sampled(_month: Month, _person: Person, word: str) -> None:
     """The row has gone, but ANALYZE had looked before."""
     with connection.cursor() as cursor:
@@ -164,6 +170,7 @@ PLANTS: Final[tuple[tuple[str, Plant], ...]] = (
     ("terminal of import_clients", shown("terminal of import_clients")),
     ("kept file cache.json", filed("cache.json", lambda word: "".join(f"\\u{ord(one):04x}" for one in word).encode())),
     ("kept file cache.bin", filed("cache.bin", lambda word: word.encode(UTF16))),
+    ("log of PostgreSQL", raised),
     ("answer to daniel", answered("daniel", "client")),
     ("answer to celia", answered("celia", "clients")),
     ("answer to bertta", answered("bertta", "problems")),
