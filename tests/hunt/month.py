@@ -119,9 +119,9 @@ class Month(Acts):
         if self.people >= MANY:
             self._many_end()
         self._erase()
-        now = moment(self.words)
-        gone = {word for word, said in self.words.of.items() if said.owner not in now.known}
-        hidden = {word for word, said in self.words.of.items() if said.kind == PLACE and said.owner in now.protected}
+        now, every = moment(self.words), {word: self.words.now(said) for word, said in self.words.of.items()}
+        gone = {word for word, said in every.items() if said.owner not in now.known}
+        hidden = {word for word, said in every.items() if said.kind == PLACE and said.owner in now.protected}
         drill = protection.run(Access(None, "drill"), self.dice.sample(sorted(hidden | gone), DRILL))
         assert not drill.findings, drill.findings
         self.export("--include-protected", "--include-former", "--include-unconfirmed", "other")

@@ -107,7 +107,11 @@ class Staff:
 
     def look(self, desk: Desk, page: str, answer: HttpResponse, now: Moment, typed: str) -> None:
         """Notes what the answer must not tell. What was typed may stand in it again."""
-        text = answer.content.decode() + "\n" + "\n".join(f"{name}: {value}" for name, value in answer.items())
+        beside = [
+            *(f"{name}: {value}" for name, value in answer.items()),
+            *(one.value for one in answer.cookies.values()),
+        ]
+        text = "\n".join([answer.content.decode(), *beside])
         self.letters += len(text)
         own = {word for word, _ in self.words.heard(typed)}
         asked_about = {said.owner for _, said in self.words.heard(typed) if said.kind == IDENTITY}

@@ -79,7 +79,7 @@ class Words:
         """Every word, code and day of somebody that stands in the text."""
         for found in set(WORD.findall(text)):
             word = found.lower()
-            yield word, self._now(self.of.get(word, Said(NOBODY, "unknown")))
+            yield word, self.now(self.of.get(word, Said(NOBODY, "unknown")))
         for found in set(CODE.findall(text)):
             owner = self.whose(found.upper())
             if owner is not None:
@@ -92,9 +92,10 @@ class Words:
             except ValueError:
                 continue
             if told in self._of_day:
-                yield told.isoformat(), self._now(self._of_day[told])
+                yield told.isoformat(), self.now(self._of_day[told])
 
-    def _now(self, said: Said) -> Said:
+    def now(self, said: Said) -> Said:
+        """The same of who they are now."""
         while said.owner in self.heirs:
             said = replace(said, owner=self.heirs[said.owner])
         return said
