@@ -187,6 +187,7 @@ def test_markup_in_any_text_is_shown_as_it_was_written(
         ):
             answer = client.post(reverse(page, args=arguments), typed)
             harmless(answer.content.decode(), page)
+            assert "no-store" in answer["Cache-Control"], page
     # As it was written: the texts were really there.
     for one in EVIL:
         assert html.escape(one) in told
