@@ -123,5 +123,6 @@ def test_the_hunt_reads_every_spelling(spelling: str) -> None:
     assert heard == {Said(7, PLACE), Said(8, IDENTITY)}
 
 
-def test_a_word_that_only_looks_like_one_is_told_too() -> None:
-    assert [said.kind for _, said in WORDS.heard("qxz" + "b" * 9)] == ["unknown"]
+def test_what_is_no_word_of_anybody_is_none() -> None:
+    """A random token may look like one."""
+    assert list(WORDS.heard("qxz" + "b" * 9)) == []

@@ -78,8 +78,9 @@ class Words:
     def heard(self, text: str) -> Iterator[tuple[str, Said]]:
         """Every word, code and day of somebody that stands in the text."""
         for found in set(WORD.findall(text)):
-            word = found.lower()
-            yield word, self.now(self.of.get(word, Said(NOBODY, "unknown")))
+            # One that is nobody's is a part of something random, such as a token.
+            if said := self.of.get(found.lower()):
+                yield found.lower(), self.now(said)
         for found in set(CODE.findall(text)):
             owner = self.whose(found.upper())
             if owner is not None:
