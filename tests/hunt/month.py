@@ -61,7 +61,7 @@ COLUMNS: Final = "henkilotunnus;palvelu;alkupaiva;loppupaiva;viite;sukunimi;etun
 
 
 class Month(Acts):
-    """``people`` of VTJ, of whom most are on the list; everything that comes of it is random, and much the same each time.
+    """``people`` of VTJ, of whom most are on the list; all that comes of it is random, and much the same each time.
 
     ``kept`` is what terminals have shown, and the newest export.
     """

@@ -12,9 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from django.db.models import Q
 
-from registry.models import PersonCode
 from tests.hunt.defects import DEFECTS
 from tests.hunt.hunt import hunted, searched, told
 from tests.hunt.month import Month
@@ -63,13 +61,11 @@ def _planted_is_found(month: Month) -> None:
     planted = [(where, month.words.word(owner, PLACE, "planted", number)) for number, (where, _) in enumerate(PLANTS)]
     for (_, plant), (_, word) in zip(PLANTS, planted, strict=True):
         plant(month, person, word)
-    known = set(PersonCode.objects.values_list("hetu", flat=True))
-    gone = next(code for code in month.codes if code not in known)
-    erased = month.words.whose(gone)
+    known = moment(month.words).known
+    gone, erased = next((code, of) for code in month.codes if (of := month.words.whose(code)) not in known)
     assert erased is not None
     name = month.words.word(erased, NAME, "planted")
     month.kept["newest export"] += f"\n{gone}\n{name}"
-    PersonCode.objects.filter(Q(person=person), current=True).update(hetu=gone.lower())
     try:
         report = searched(month)
     finally:
