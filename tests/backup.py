@@ -18,6 +18,11 @@ def dump(to: Path) -> None:
     _run("pg_dump", "--format=custom", f"--file={to}")
 
 
+def plain(to: Path) -> None:
+    """The same in words that can be read."""
+    _run("pg_dump", "--no-owner", f"--file={to}")
+
+
 def restore(backup: Path) -> None:
     """``pg_restore`` into the database that is there, emptied first: ``--clean`` cannot take partitions away."""
     connection.close()

@@ -30,6 +30,8 @@ _CODE: Final = re.compile(
     r"|(?<!\d)[0-3]\d[01]\d{3}(?:[-+‐‑‒–−A-FU-Y]|%2[bd])\d{3}[0-9A-Y](?!\d)",
     re.IGNORECASE | re.ASCII,
 )
+# What ends a line, or tells a terminal to do something, whoever gave it.
+_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 # What a proxy may name a request: six digits in a row could be the beginning of a code.
 _NAME: Final = re.compile("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|(?!.*[0-9]{6})[A-Za-z0-9-]{1,64}")
 
@@ -107,6 +109,11 @@ def without_codes(text: str) -> str:
     return text
 
 
+def escaped(text: str) -> str:
+    """The text without control characters, but for plain ends of lines and tabs: each as JSON would spell it."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def places(error: BaseException) -> str:
     """The kind of the error and the lines of the code that it came through, and the same of what caused it."""
     told = []
@@ -131,6 +138,11 @@ class WithoutTexts(logging.Formatter):
             # The library would print the arguments.
             return f"{record.levelname} {record.name}: a line that cannot be made, of {record.module}:{record.lineno}"
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        """The line; what was given with an end of a line in it goes on below, set in, and cannot pass for another."""
+        record.message = escaped(record.message).replace("\n", "\n    ")
+        return super().formatMessage(record)
+
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802 - the library's name
         """Kinds and places only."""
         return places(ei[1]) if ei[1] else ""
@@ -153,7 +165,7 @@ class Json(WithoutTexts):
             told["error"] = places(record.exc_info[1])
         if record.stack_info:
             told["stack"] = record.stack_info
-        return json.dumps(told, ensure_ascii=False)
+        return escaped(json.dumps(told, ensure_ascii=False))
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802 - the library's name
         """Nothing: it is in the line."""
