@@ -6,8 +6,6 @@ has left its event (domain.md G46), and another is left when the bad lines are d
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,9 +25,6 @@ from registry.services.import_jobs import ACTIVE, State
 
 LISTED: Final = 50
 PAGE: Final = 50
-# So that a program of tables opens the file as what it is, and takes nothing in it for a formula.
-MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 # What a list may tell, in the order of the columns of an empty one.
 _COLUMNS: Final = {
     "henkilotunnus": gettext_lazy("identity code"),
@@ -130,21 +125,18 @@ def bad_lines(access: Access, number: int, page: int) -> tuple[Sequence[BadRow],
     return [_row(row) for row in rows[begin : begin + PAGE]], pages
 
 
-def bad_lines_file(access: Access, number: int) -> str:
-    """The bad lines as CSV. Audited. Raises as :func:`one`."""
+def bad_lines_file(access: Access, number: int) -> list[tuple[str, str, str]]:
+    """The bad lines as rows of a table, its headings first. Audited. Raises as :func:`one`."""
     job = import_jobs.own(access, number)
     rows = [_row(row) for row in ImportBadLine.objects.filter(job=job).order_by("line")]
     audit.record(access, Action.FETCH_BAD_LINES, count=0, details={"bad_count": len(rows)})
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow([_("Line"), _("Column"), _("What is wrong")])
-    writer.writerows([row.line, plain(row.column), plain(row.reason)] for row in rows)
-    return MARK + out.getvalue()
+    headings = (_("Line"), _("Column"), _("What is wrong"))
+    return [headings, *((str(row.line), row.column, row.reason) for row in rows)]
 
 
-def empty_list() -> str:
+def empty_list() -> list[tuple[str, ...]]:
     """A list without lines: the columns."""
-    return f"{MARK}{';'.join((*REQUIRED, *OPTIONAL))}\r\n"
+    return [(*REQUIRED, *OPTIONAL)]
 
 
 def columns() -> list[tuple[str, str, bool]]:
@@ -156,11 +148,6 @@ def services(access: Access) -> list[Service]:
     """The services that a list of the caller may name. Raises PermissionDenied."""
     import_jobs.importer(access)
     return list(policies.services(access).order_by("code"))
-
-
-def plain(text: str) -> str:
-    """The text as a cell that no program of tables takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _row(row: ImportBadLine) -> BadRow:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from registry import sheets
 from registry.import_forms import Upload, typed_number
 from registry.models import ImportJob
 from registry.policies import IMPORT_CLIENTS
@@ -16,9 +18,7 @@ from registry.selectors import import_jobs as selector
 from registry.services import import_jobs as service
 from registry.services.errors import Refused
 from registry.services.import_file import NotAList
-from registry.views.access import access, needs
-
-CSV = "text/csv; charset=utf-8"
+from registry.views.access import access, asks_by_itself, needs
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -41,10 +41,10 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @needs(IMPORT_CLIENTS)
-def template(request: HttpRequest) -> HttpResponse:
+def template(request: HttpRequest) -> HttpResponseBase:
     """A list without lines, to be filled in."""
     service.importer(access(request, service.BASIS))
-    return _file(selector.empty_list(), "asiakkaat.csv")
+    return sheets.response(selector.empty_list(), sheets.CSV, "clients")
 
 
 @require_safe
@@ -69,6 +69,7 @@ def page(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_safe
 @needs(IMPORT_CLIENTS)
+@asks_by_itself
 def progress(request: HttpRequest, number: int) -> HttpResponse:
     """The part of the page that moves."""
     return render(request, "registry/import_progress.html", {"one": _one(request, number)})
@@ -115,12 +116,13 @@ def cancel(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_safe
 @needs(IMPORT_CLIENTS)
-def bad_lines(request: HttpRequest, number: int) -> HttpResponse:
+def bad_lines(request: HttpRequest, number: int) -> HttpResponseBase:
     """The bad lines as a file."""
     try:
-        return _file(selector.bad_lines_file(access(request, service.BASIS), number), f"tuonti-{number}.csv")
+        rows = selector.bad_lines_file(access(request, service.BASIS), number)
     except ImportJob.DoesNotExist:
         raise Http404 from None
+    return sheets.response(rows, sheets.CSV, f"import-{number}")
 
 
 def _one(request: HttpRequest, number: int) -> selector.Listed:
@@ -128,7 +130,3 @@ def _one(request: HttpRequest, number: int) -> selector.Listed:
         return selector.one(access(request, service.BASIS), number)
     except ImportJob.DoesNotExist:
         raise Http404 from None
-
-
-def _file(content: str, name: str) -> HttpResponse:
-    return HttpResponse(content, content_type=CSV, headers={"Content-Disposition": f'attachment; filename="{name}"'})

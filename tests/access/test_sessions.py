@@ -149,12 +149,12 @@ def test_every_part_that_a_page_asks_for_again_is_marked() -> None:
     """Those that live.js looks at, and those that reload where there is no JavaScript."""
     templates = {file.name: file.read_text() for file in (settings.BASE_DIR / "templates").rglob("*.html")}
     names = {name for text in templates.values() for name in re.findall(r"data-live=\"{% url '([a-z-]+)'", text)}
-    assert len(names) == 5
+    assert len(names) == 6
     patterns = [one for part in get_resolver().url_patterns for one in getattr(part, "url_patterns", [part])]
     marked = {one.name for one in patterns if getattr(one.callback, "asks_by_itself", False)}
     assert marked == names
     again = [text for text in templates.values() if 'http-equiv="refresh"' in text]
-    assert len(again) == 5
+    assert len(again) == 6
     assert all("; url=?watching" in text for text in again)
 
 

@@ -62,7 +62,7 @@ def test_a_list_from_the_upload_to_the_result(page: Client, service_a: Service) 
     file = page.get(reverse("import-bad-lines", args=[job.pk]))
     assert (file["Content-Type"], file["Content-Disposition"]) == (
         "text/csv; charset=utf-8",
-        f'attachment; filename="tuonti-{job.pk}.csv"',
+        f'attachment; filename="import-{job.pk}.csv"',
     )
     assert "Tuotu" in page.get(reverse("imports")).content.decode()
 
