@@ -157,7 +157,7 @@ PLANTS: Final[tuple[tuple[str, Plant], ...]] = (
     ("queue, unpacked", queued),
     ("django_q_task", done),
     ("results of tasks, unpacked", lambda *_: None),
-    ("django_session", in_session),
+    ("registry_session", in_session),
     ("sessions, unpacked", lambda *_: None),
     ("log, as production writes it", logged("GET /v1/%s")),
     ("log, before anything is taken out", logged("body %s", lambda word: word.encode().hex())),

@@ -49,7 +49,7 @@ def test_a_list_is_uploaded_looked_at_and_imported(
     assert not page.evaluate(SIDEWAYS)
     with page.expect_download() as fetched:
         page.get_by_role("link", name="Lataa virheelliset rivit").click()
-    assert "3;palvelu;" in Path(fetched.value.path()).read_text(encoding="utf-8-sig")
+    assert '"3";"palvelu";' in Path(fetched.value.path()).read_text(encoding="utf-8-sig")
     page.get_by_role("button", name="Tuo luettelo rekisteriin").click()
     expect(page.get_by_text("Odottaa vuoroaan")).to_be_visible()
     # The step's own connection tells how far it is; when it has died, the page says so and offers to go on.
