@@ -26,7 +26,9 @@ def environment(**more: str) -> dict[str, str]:
     account = f"{database['USER']}:{quote(database['PASSWORD'] or '')}"
     url = f"postgres://{account}@{'//' if host.startswith('/') else ''}{where.lstrip('/')}/{database['NAME']}"
     own = {"DATABASE_URL": url, "ERASURE_LEDGER": str(settings.ERASURE_LEDGER)}
-    return os.environ | {"DJANGO_SETTINGS_MODULE": "vtjsync.settings"} | own | more
+    # The browser's tests set it, and no deployment starts with it.
+    given = {name: value for name, value in os.environ.items() if name != "DJANGO_ALLOW_ASYNC_UNSAFE"}
+    return given | {"DJANGO_SETTINGS_MODULE": "vtjsync.settings"} | own | more
 
 
 def start(*arguments: str, **more: str) -> subprocess.Popen[str]:

@@ -49,7 +49,7 @@ def everybody(roles: None, unit_a: Unit) -> User:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("who", ["nobody", "aino", "everybody"])
+@pytest.mark.parametrize("who", ["nobody", pytest.param("aino", marks=pytest.mark.long), "everybody"])
 def test_every_address_answers_with_the_headers_that_protect_it(
     live_server: LiveServer, request: pytest.FixtureRequest, who: str
 ) -> None:

@@ -17,25 +17,26 @@ from tests.engine.truth import differences, twice_applied
 from vtjsync.models import SyncRun
 from vtjsync.simulator.server import PASSWORD, USERNAME, Handle
 
-KILLS = 30
+KILLS, MANY = 10, 30
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(600)
-def test_b10_thirty_kills_lose_nothing_and_repeat_nothing(start_vtj: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [KILLS, pytest.param(MANY, marks=pytest.mark.long)])
+def test_b10_kills_lose_nothing_and_repeat_nothing(start_vtj: Start, tmp_path: Path, kills: int) -> None:
     dice = random.Random(30)
     vtj = start_vtj(population=400, seed=9, page=5, activity=10.0)
     world.clients(vtj.codes(400))
     interrupted = 0
-    for round_ in range(KILLS):
+    for round_ in range(kills):
         # Half of the kills hit the first load, the others days of changes. Who is not loaded yet when the code changes
         # cannot be found by the old one, so the load is let come to its end in between.
-        if round_ == KILLS // 2:
+        if round_ == kills // 2:
             assert processes.run("sync", **environment(vtj)).returncode == 0
-        if round_ >= KILLS // 2:
+        if round_ >= kills // 2:
             vtj.advance(1)
         interrupted += killed(vtj, dice)
-    assert interrupted >= KILLS // 2
+    assert interrupted >= kills // 2
     done = processes.run("sync", **environment(vtj))
     assert done.returncode == 0, done.stderr
     assert SyncRun.objects.filter(state="INTERRUPTED").count() == interrupted

@@ -39,6 +39,8 @@ ROUNDS: Final = 4
 # A merger is about two persons, and all others must be about one. Whose new code is lost is not found again.
 EVENTS: Final = [kind.name for kind in KINDS if kind.name not in {"codes_merged", "code_changed"}]
 SCENES, FEW, BODIES = 20, 24, 20
+# So many of either kind in make test; the other scenes in make test-long.
+SOON: Final = 4
 MANY: Final = range(1000, 1150)
 # How a run may end whose answers are spoilt.
 ENDS: Final = {("COMPLETE", ""), ("INCOMPLETE", "UNREADABLE"), ("INCOMPLETE", "OVERTAKEN"), ("FAILED", "NO_PROGRESS")}
@@ -215,7 +217,9 @@ def hear_the_rest(scene: Scene, before: dict[int, Held]) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("number", [*range(SCENES), *(pytest.param(one, marks=pytest.mark.long) for one in MANY)])
+@pytest.mark.parametrize(
+    "number", [*range(SOON), *(pytest.param(one, marks=pytest.mark.long) for one in (*range(SOON, SCENES), *MANY))]
+)
 def test_b14_whatever_entries_look_like(number: int) -> None:
     scene, variations = Scene(number), 0
     with playing(scene.script):
@@ -262,7 +266,7 @@ def renamed(body: bytes, wrong: JSON) -> bytes:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("number", [*range(5), *(pytest.param(one, marks=pytest.mark.long) for one in MANY)])
+@pytest.mark.parametrize("number", [*range(SOON), *(pytest.param(one, marks=pytest.mark.long) for one in MANY)])
 def test_b13_b16_whatever_the_answer_as_a_whole_looks_like(number: int) -> None:
     scene = Scene(number, FEW)
     with playing(scene.script):
