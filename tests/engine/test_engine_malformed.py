@@ -40,7 +40,7 @@ ROUNDS: Final = 4
 EVENTS: Final = [kind.name for kind in KINDS if kind.name not in {"codes_merged", "code_changed"}]
 SCENES, FEW, BODIES = 20, 24, 20
 # So many of either kind in make test; the other scenes in make test-long.
-SOON: Final = 4
+SOON: Final = 3
 MANY: Final = range(1000, 1150)
 # How a run may end whose answers are spoilt.
 ENDS: Final = {("COMPLETE", ""), ("INCOMPLETE", "UNREADABLE"), ("INCOMPLETE", "OVERTAKEN"), ("FAILED", "NO_PROGRESS")}
