@@ -1,7 +1,7 @@
 """The people of the tests: two units with a service each, and who works there (domain.md H52).
 
 Aino is a caseworker of unit A, Bertta an administrator, Celia a caseworker of unit B, Daniel a handler of protected
-clients in unit A, Eeva an auditor. ``clerk`` is a command at the server's prompt.
+clients in unit A, Eeva an auditor, Gunnar a crisis worker. ``clerk`` is a command at the server's prompt.
 """
 
 from __future__ import annotations
@@ -70,6 +70,12 @@ def daniel(roles: None, unit_a: Unit) -> User:
 @pytest.fixture
 def eeva(roles: None) -> User:
     return UserFactory.create(username="eeva", roles=["auditor"])
+
+
+@pytest.fixture
+def gunnar(roles: None) -> User:
+    """A crisis worker on duty, of no unit."""
+    return UserFactory.create(username="gunnar", roles=["emergency"])
 
 
 def access(user: User | None) -> Access:

@@ -24,6 +24,7 @@ from registry.models import User
 from registry.policies import Access
 from registry.services import audit
 from registry.services.audit import Action
+from registry.services.sign_in import BASIS
 from registry.views.access import origin
 from vtjsync import tallies
 from vtjsync.models import Attempts
@@ -128,7 +129,7 @@ def _held_up(request: HttpRequest, keys: dict[str, int]) -> HttpResponse | None:
         return None
     request._sign_in_attempts = {}  # type: ignore[attr-defined]
     user = request.user if request.user.is_authenticated else None
-    _note(Access(user, "signing in", origin(request)), held, tallies.HELD_SIGN_INS)
+    _note(Access(user, BASIS, origin(request)), held, tallies.HELD_SIGN_INS)
     return _page(request, held, sign_in=True)
 
 

@@ -13,8 +13,6 @@ from django.db.models import Func, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-APPEND_ONLY = "the audit log is append-only"
-
 
 class AuditEvent(models.Model):
     """One act. ``subjects`` are the random ids of the persons; no code in clear, no name and no place is in here.

@@ -19,7 +19,7 @@ _WRITTEN: Final = ("session_data", "expire_date", "user", "began", "origin", "br
 
 class Session(AbstractBaseSession):
     """A session of the pages, of somebody signed in or of nobody. It ends at ``expire_date`` whatever happens, and
-    when it was not seen for too long; triggers of migration 0014 end it when the account is deactivated
+    when it was not seen for too long; triggers of migration 0016 end it when the account is deactivated
     or loses a role. ``handle`` names it on a page: the key itself is the way in."""
 
     handle = models.UUIDField(default=uuid4, unique=True, editable=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
 from typing import Final
 
 from django.utils.translation import get_language, gettext_lazy
@@ -88,11 +87,6 @@ _VALUES: Final[dict[str, Callable[[str], str]]] = {
     "foreign": _foreign,
     "municipality": municipality_name,
 }
-
-
-def day_text(day: date) -> str:
-    """``31.1.2026``."""
-    return f"{day.day}.{day.month}.{day.year}"
 
 
 def _language() -> str:

@@ -1,4 +1,4 @@
-"""The sessions of signed-in users, and their ends (docs/adr/0017). Triggers end them too: see migration 0014."""
+"""The sessions of signed-in users, and their ends (docs/adr/0017). Triggers end them too: see migration 0016."""
 
 from __future__ import annotations
 

@@ -25,9 +25,9 @@ from django.views.decorators.http import require_http_methods
 from registry.forms import SignInAgain
 from registry.services import audit
 from registry.services.audit import Action
-from registry.services.sign_in import Fault, NotIn
+from registry.services.sign_in import BASIS, Fault, NotIn
 from registry.views.access import View, access, user_of
-from registry.views.signing import BASIS, PROVED, note_fault
+from registry.views.signing import PROVED, note_fault
 
 
 def fresh_sign_in(back: str | None = None) -> Callable[[View], View]:

@@ -19,11 +19,10 @@ from registry.models import User
 from registry.policies import Access
 from registry.services import audit
 from registry.services.audit import Action
-from registry.services.sign_in import NotIn
+from registry.services.sign_in import BASIS, NotIn
 from registry.sessions import BEGAN, BROWSER, ORIGIN
 from registry.views.access import origin
 
-BASIS = "signing in"
 # When the user last showed to be who is signed in, in seconds since 1970.
 PROVED: Final = "proved"
 

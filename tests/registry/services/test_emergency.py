@@ -40,13 +40,6 @@ WHY = "Asiakas on kadonnut."
 
 
 @pytest.fixture
-def gunnar(roles: None) -> User:
-    """A crisis worker, of no unit."""
-    made: User = UserFactory.create(username="gunnar", roles=["emergency"])
-    return made
-
-
-@pytest.fixture
 def person(service_b: Service) -> Person:
     return ClientshipFactory.create(service=service_b, person=PersonFactory.create(home=True)).person
 

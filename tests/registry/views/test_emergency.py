@@ -8,19 +8,16 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from registry.models import EmergencyAccess, Person, Service, User
-from tests.factories import ClientshipFactory, PersonFactory, UserFactory, code_of, new_code
+from tests.factories import ClientshipFactory, PersonFactory, code_of, new_code
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("permit")]
 
 TOLD = {"reason": "Asiakas on kadonnut.", "confirmed": "on"}
 
 
-@pytest.fixture
-def gunnar(client: Client, roles: None) -> User:
-    """A crisis worker, signed in."""
-    made: User = UserFactory.create(username="gunnar", roles=["emergency"])
-    client.force_login(made)
-    return made
+@pytest.fixture(autouse=True)
+def on_duty(client: Client, gunnar: User) -> None:
+    client.force_login(gunnar)
 
 
 @pytest.fixture
