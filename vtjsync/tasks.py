@@ -98,10 +98,13 @@ def fetch(person_ids: Sequence[int]) -> int:
 def erase_due() -> str:
     """Erases what is due (domain.md F43), at the first tick at which it is; lists that nobody imported go at every one.
     Returns the counts in words."""
-    import_jobs.expire()
-    if datetime.now(HELSINKI).hour == QUIET_HOUR:
-        return "QUIET"
-    return str(erasure.run(Access(None, BASIS), today()))
+    try:
+        if datetime.now(HELSINKI).hour == QUIET_HOUR:
+            return "QUIET"
+        return str(erasure.run(Access(None, BASIS), today()))
+    finally:
+        # Neither keeps the other from being done.
+        import_jobs.expire()
 
 
 @without_text()
@@ -166,10 +169,11 @@ def keep_audit_log() -> str:
 def watch() -> str:
     """The smallest task: tells that schedules and workers live, and the administrators what they have to look at."""
     tallies.add(tallies.WATCH)
+    # First of all: whatever is wrong with the rest, administrators are told.
+    alarms.watch()
     limits.forget()
     sessions.forget()
     import_jobs.wake(import_jobs.PATIENCE)
-    alarms.watch()
     return "WATCHED"
 
 
